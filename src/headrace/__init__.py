@@ -1,0 +1,1 @@
+"""Headrace: a self-hosted waterfall that finds a person's contact details in one request."""

@@ -1,0 +1,1 @@
+"""The wire: what clients send and receive. Odd names and vocabularies stand here and nowhere else."""

@@ -1,0 +1,75 @@
+"""Puts the HTTP application together."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from litestar import Litestar
+from litestar.config.cors import CORSConfig
+from litestar.datastructures import State
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from headrace.api.health import healthz, metrics, readyz
+from headrace.api.metrics import PrometheusMeter
+from headrace.api.openapi import CONFIG, docs_asset, docs_page, openapi_json
+from headrace.api.problems import BODY_LIMIT, HANDLERS
+from headrace.api.routes import account_credits, account_details, single_enrich, stored_enrichment
+from headrace.api.services import Services
+
+Lifecycle = Callable[[], Awaitable[None]]
+
+
+def create_app(
+    services: Services,
+    meter: PrometheusMeter,
+    cors_origins: Sequence[str] = (),
+    on_startup: Sequence[Lifecycle] = (),
+    on_shutdown: Sequence[Lifecycle] = (),
+) -> ASGIApp:
+    """The ASGI application."""
+    app = Litestar(
+        route_handlers=[
+            single_enrich,
+            stored_enrichment,
+            account_credits,
+            account_details,
+            healthz,
+            readyz,
+            metrics,
+            openapi_json,
+            docs_page,
+            docs_asset,
+        ],
+        state=State({"services": services, "meter": meter}),
+        openapi_config=CONFIG,
+        exception_handlers=HANDLERS,  # type: ignore[arg-type]
+        request_max_body_size=BODY_LIMIT,
+        cors_config=CORSConfig(allow_origins=list(cors_origins)) if cors_origins else None,
+        logging_config=None,
+        on_startup=list(on_startup),
+        on_shutdown=list(on_shutdown),
+    )
+    return at_the_edge(app, sandbox=services.sandbox)
+
+
+def at_the_edge(app: ASGIApp, sandbox: bool) -> ASGIApp:
+    """What concerns every request: doubled slashes are tolerated, rehearsals are labelled."""
+
+    async def edge(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == ScopeType.HTTP:
+            while "//" in scope["path"]:
+                scope["path"] = scope["path"].replace("//", "/")
+            if sandbox:
+                send = _labelled(send)
+        await app(scope, receive, send)
+
+    return edge
+
+
+def _labelled(send: Send) -> Send:
+    async def labelled(message: dict[str, object]) -> None:
+        if message["type"] == "http.response.start":
+            headers = [pair for pair in message["headers"] if pair[0] != b"x-headrace-sandbox"]  # type: ignore[attr-defined]
+            message["headers"] = [*headers, (b"x-headrace-sandbox", b"true")]
+        await send(message)  # type: ignore[arg-type]
+
+    return labelled  # type: ignore[return-value]

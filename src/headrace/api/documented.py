@@ -1,0 +1,170 @@
+"""What the OpenAPI document says about each endpoint: examples, errors, headers."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import (
+    Example,
+    OpenAPIMediaType,
+    OpenAPIType,
+    Operation,
+    Parameter,
+    Reference,
+    RequestBody,
+    Schema,
+)
+
+from headrace.api.schemas import (
+    AccountAnswer,
+    CreditsAnswer,
+    EnrichAnswer,
+    HealthAnswer,
+    ProblemBody,
+    ReadyAnswer,
+    StoredAnswer,
+)
+from headrace.domain.errors import KINDS
+
+API_KEY = "ApiKey"
+_SECURED: list[dict[str, list[str]]] = [{API_KEY: []}]
+
+_MATHIEU = {
+    "enrichment_id": "123e4567-e89b-12d3-a456-426614174000",
+    "first_name": "Mathieu",
+    "last_name": "Brun-Picard",
+    "linkedin_profile_url": "https://www.linkedin.com/in/mathieu-brun-picard/",
+}
+REQUEST_EXAMPLE: dict[str, Any] = {
+    "firstname": "Mathieu",
+    "lastname": "Brun-Picard",
+    "domain": "prontohq.com",
+    "company_name": "Pronto",
+    "linkedin_url": "https://www.linkedin.com/in/mathieu-brun-picard/",
+    "enrichment_type": ["email", "phone", "personal_email"],
+    "custom": {"hubspot_id": "4447901"},
+}
+_FOUND = {
+    **_MATHIEU,
+    "status": "success",
+    "email": "mathieu@prontohq.com",
+    "email_status": "valid",
+    "phones": ["+33612345678"],
+    "phone_status": "valid",
+}
+_NOT_FOUND: dict[str, Any] = {
+    **_MATHIEU,
+    "status": "error",
+    "message": "No email or phone found for this profile",
+    "email": None,
+    "email_status": "N/A",
+    "phones": [],
+    "phone_status": "not_found",
+}
+
+
+def _problem(code: str, message: str | None = None) -> ResponseSpec:
+    kind = KINDS[code]
+    example = {"error": kind.status, "message": message or kind.message, "code": code}
+    return ResponseSpec(
+        ProblemBody,
+        generate_examples=False,
+        description=f"{kind.message if '{' not in kind.message else code}. {kind.advice}",
+        examples=[Example(value=example)],
+    )
+
+
+def _answer(shape: type, description: str, *examples: Example) -> ResponseSpec:
+    return ResponseSpec(shape, generate_examples=False, description=description, examples=list(examples))
+
+
+_UNAUTHORIZED = {401: _problem("unauthorized")}
+
+ENRICH: dict[str, Any] = {
+    "summary": "Find one person's work e-mail, phone and personal e-mail, now",
+    "tags": ["Enrichment"],
+    "security": _SECURED,
+    "raises": [],
+    "responses": {
+        200: _answer(
+            EnrichAnswer,
+            "The search is over: found, partly found or nothing found.",
+            Example(summary="Found", value=_FOUND),
+            Example(summary="Nothing found", value=_NOT_FOUND),
+        ),
+        400: _problem("bad_request", "linkedin_url is required when enrichment_type includes phone"),
+        **_UNAUTHORIZED,
+        413: _problem("body_too_large", "The request body is larger than 65536 bytes"),
+        415: _problem("unsupported_media_type"),
+        422: _problem("insufficient_credits"),
+        429: _problem("rate_limited", "Rate limit exceeded. Please try again in 1 seconds."),
+        503: _problem("providers_failed"),
+    },
+}
+STORED: dict[str, Any] = {
+    "summary": "A finished enrichment with its attempts",
+    "tags": ["Enrichment"],
+    "security": _SECURED,
+    "responses": {
+        200: _answer(StoredAnswer, "The stored record."),
+        **_UNAUTHORIZED,
+        404: _problem("not_found", "There is no such enrichment"),
+    },
+}
+CREDITS: dict[str, Any] = {
+    "summary": "What the account can spend",
+    "tags": ["Account"],
+    "security": _SECURED,
+    "responses": {
+        200: _answer(CreditsAnswer, "The balance.", Example(value={"credits": 937, "held": 63})),
+        **_UNAUTHORIZED,
+    },
+}
+ACCOUNT: dict[str, Any] = {
+    "summary": "The account behind the key",
+    "tags": ["Account"],
+    "security": _SECURED,
+    "responses": {200: _answer(AccountAnswer, "The account and its settings."), **_UNAUTHORIZED},
+}
+HEALTH: dict[str, Any] = {
+    "summary": "Is the process alive",
+    "tags": ["Operation"],
+    "responses": {200: _answer(HealthAnswer, "It is.")},
+}
+READY: dict[str, Any] = {
+    "summary": "May it be sent traffic, and which vendors are paused",
+    "tags": ["Operation"],
+    "responses": {
+        200: _answer(ReadyAnswer, "It may."),
+        503: _answer(ReadyAnswer, "The database does not answer."),
+    },
+}
+METRICS: dict[str, Any] = {
+    "summary": "Counters in Prometheus' text format",
+    "tags": ["Operation"],
+    "include_in_schema": False,
+}
+
+
+def _expand() -> list[Parameter | Reference]:
+    words = Schema(type=OpenAPIType.STRING, enum=["attempts"])
+    text = "`attempts` adds the ordered trace: who was asked, what came back, what it cost."
+    return [Parameter(name="expand", param_in="query", required=False, description=text, schema=words)]
+
+
+def _body() -> RequestBody:
+    shape = Reference(ref="#/components/schemas/EnrichRequest")
+    documented = Example(summary="The documented request", value=REQUEST_EXAMPLE)
+    example: dict[str, Example | Reference] = {"documented": documented}
+    return RequestBody(
+        content={"application/json": OpenAPIMediaType(schema=shape, examples=example)}, required=True
+    )
+
+
+@dataclass
+class EnrichOperation(Operation):
+    """The body is read by hand, to keep `custom` untouched; so it is described by hand too."""
+
+    def __post_init__(self) -> None:
+        self.parameters = [*(self.parameters or []), *_expand()]
+        self.request_body = _body()

@@ -1,0 +1,65 @@
+"""Counters for Prometheus. Labels name vendors, fields and reasons, never people."""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+
+from headrace.domain.model import Attempt, Enrichment
+
+_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 55)
+_OVERHEAD = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.1)
+
+
+class PrometheusMeter:
+    """`ports.Meter`, on a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._enrichments = Counter(
+            "headrace_enrichments", "Finished enrichments", ["status"], registry=self.registry
+        )
+        self._found = Counter(
+            "headrace_fields", "Fields looked for", ["field", "result"], registry=self.registry
+        )
+        self._attempts = Counter(
+            "headrace_attempts",
+            "Questions to providers",
+            ["provider", "field", "kind", "outcome"],
+            registry=self.registry,
+        )
+        self._failures = Counter(
+            "headrace_provider_failures", "Failed questions", ["provider", "reason"], registry=self.registry
+        )
+        self._vendor_cost = Counter(
+            "headrace_vendor_credits", "Spent, in the vendor's credits", ["provider"], registry=self.registry
+        )
+        self._credits = Counter("headrace_credits_charged", "Charged to accounts", registry=self.registry)
+        self._duration = Histogram(
+            "headrace_enrichment_seconds", "Whole enrichment", buckets=_SECONDS, registry=self.registry
+        )
+        self._overhead = Histogram(
+            "headrace_overhead_seconds",
+            "Enrichment time not spent waiting for vendors",
+            buckets=_OVERHEAD,
+            registry=self.registry,
+        )
+
+    def enrichment(self, enrichment: Enrichment) -> None:
+        found = [result.found for result in enrichment.results.values()]
+        self._enrichments.labels("success" if any(found) else "error").inc()
+        for wanted, result in enrichment.results.items():
+            self._found.labels(wanted, "found" if result.found else "not_found").inc()
+        for attempt in enrichment.attempts:
+            self._attempt(attempt)
+        self._credits.inc(enrichment.charged / 1000)
+        self._duration.observe(enrichment.duration_ms / 1000)
+        self._overhead.observe(max(0.0, enrichment.duration_ms - enrichment.waited_ms) / 1000)
+
+    def render(self) -> bytes:
+        """The text format."""
+        return generate_latest(self.registry)
+
+    def _attempt(self, attempt: Attempt) -> None:
+        self._attempts.labels(attempt.provider, attempt.field, attempt.kind, attempt.outcome).inc()
+        if attempt.outcome == "failed":
+            self._failures.labels(attempt.provider, attempt.reason or "").inc()
+        if attempt.vendor_cost:
+            self._vendor_cost.labels(attempt.provider).inc(attempt.vendor_cost)

@@ -1,0 +1,119 @@
+"""The OpenAPI document and the pages that show it, both served from here alone."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from litestar import Litestar, MediaType, Response, get
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+
+from headrace.api.documented import API_KEY
+from headrace.api.schemas import EnrichRequest
+from headrace.api.services import AnyRequest
+from headrace.domain.errors import Problem
+from headrace.version import VERSION
+
+_encode = msgspec.json.Encoder().encode
+_ASSETS = {
+    "swagger-ui.css": "text/css",
+    "swagger-ui-bundle.js": "text/javascript",
+    "swagger-ui-standalone-preset.js": "text/javascript",
+    "favicon-32x32.png": "image/png",
+}
+_START = """
+window.ui = SwaggerUIBundle({
+  url: "/docs/openapi.json", dom_id: "#swagger-ui", deepLinking: true, persistAuthorization: false,
+  presets: [SwaggerUIBundle.presets.apis], layout: "BaseLayout",
+});
+"""
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Headrace API</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="/docs/favicon-32x32.png"><link rel="stylesheet" href="/docs/swagger-ui.css"></head>
+<body><main id="swagger-ui"></main>
+<script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body></html>
+"""
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+CONFIG = OpenAPIConfig(
+    title="Headrace",
+    version=VERSION,
+    summary="Find a person's professional e-mail, phone and personal e-mail now, in one request.",
+    description="Every error, on every path, is `{error, message, code}`; `error` repeats the HTTP status.",
+    components=Components(
+        security_schemes={
+            API_KEY: SecurityScheme(type="apiKey", name="X-API-KEY", security_scheme_in="header")
+        }
+    ),
+    path="/openapi",
+    render_plugins=[],
+    enabled_endpoints=set(),
+)
+
+
+def document(app: Litestar) -> dict[str, Any]:
+    """The whole OpenAPI 3.1 document."""
+    schema = app.openapi_schema.to_schema()
+    _, components = msgspec.json.schema_components(
+        [EnrichRequest], ref_template="#/components/schemas/{name}"
+    )
+    components["EnrichRequest"]["properties"]["custom"] = {
+        "type": "object",
+        "description": "Any object, at most 32 levels deep; comes back unchanged.",
+    }
+    schema["components"]["schemas"] |= components
+    return schema
+
+
+@get("/openapi.json", include_in_schema=False)
+async def openapi_json(request: AnyRequest) -> Response[bytes]:
+    """The OpenAPI document."""
+    return Response(_encode(document(request.app)), media_type=MediaType.JSON)
+
+
+@get("/docs", include_in_schema=False)
+async def docs_page() -> Response[str]:
+    """The document as a page to read and try out."""
+    return Response(_PAGE, media_type=MediaType.HTML, headers={"Content-Security-Policy": _POLICY})
+
+
+@get("/docs/{name:str}", include_in_schema=False)
+async def docs_asset(request: AnyRequest, name: str) -> Response[bytes]:
+    """What the page loads."""
+    if name == "start.js":
+        return Response(_START.encode(), media_type="text/javascript")
+    if name == "openapi.json":
+        return Response(_encode(for_older_readers(document(request.app))), media_type=MediaType.JSON)
+    if name not in _ASSETS:
+        raise Problem("not_found", detail="There is nothing at this path")
+    return Response(_asset(name), media_type=_ASSETS[name], headers={"Cache-Control": "max-age=86400"})
+
+
+@cache
+def _asset(name: str) -> bytes:
+    # Imported here: only somebody who opens the page should wait for it.
+    from swagger_ui_bundle import swagger_ui_path  # noqa: PLC0415
+
+    return (Path(str(swagger_ui_path)) / name).read_bytes()
+
+
+def for_older_readers(schema: Any) -> Any:
+    """The document as OpenAPI 3.0, which is what the page's renderer understands: no `null` type."""
+    if isinstance(schema, list):
+        return [for_older_readers(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    plain = {key: for_older_readers(value) for key, value in schema.items()}
+    if plain.get("openapi", "").startswith("3.1") if isinstance(plain.get("openapi"), str) else False:
+        plain["openapi"] = "3.0.3"
+        plain.get("info", {}).pop("summary", None)
+    for union in ("oneOf", "anyOf"):
+        if isinstance(plain.get(union), list) and {"type": "null"} in plain[union]:
+            plain[union] = [item for item in plain[union] if item != {"type": "null"}]
+            plain["nullable"] = True
+    return plain

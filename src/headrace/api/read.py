@@ -1,0 +1,161 @@
+"""Reads a request body, and says what is wrong with it in words that name the field."""
+
+import re
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import UNSET, Raw
+
+from headrace.api.schemas import EnrichRequest
+from headrace.domain import normalize
+from headrace.domain.errors import Problem
+from headrace.domain.model import Contact, EnrichmentRequest, Field
+
+CUSTOM_DEPTH = 32
+"""How deep objects and arrays may be nested in `custom`."""
+
+EXPECTED = {
+    "enrichment_type": "a list of 1 to 3 of: phone, email, personal_email",
+    "firstname": "a string of at most 200 characters",
+    "lastname": "a string of at most 200 characters",
+    "company_name": "a string of at most 300 characters",
+    "domain": "a string of at most 300 characters",
+    "linkedin_url": "a string of at most 1000 characters",
+    "webhook_url": "a string of at most 2000 characters",
+    "phone_country_codes": 'a list of at most 250 two-letter country codes, such as "FR"',
+    "custom": "an object",
+}
+_FIELD = re.compile(r"`\$\.(\w+)|field `(\w+)`")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+_decode = msgspec.json.Decoder(EnrichRequest).decode
+_decode_any = msgspec.json.Decoder().decode
+
+
+def enrichment_request(body: bytes) -> EnrichmentRequest:
+    """What the body asks for, in one spelling. Raises `Problem(bad_request)`."""
+    wire = _parse(body)
+    contact = Contact(
+        first_name=_text("firstname", wire.firstname),
+        last_name=_text("lastname", wire.lastname),
+        company_name=_text("company_name", wire.company_name),
+        domain=_domain(wire.domain),
+        linkedin_url=_linkedin_url(wire.linkedin_url),
+    )
+    return EnrichmentRequest(
+        contact=contact,
+        fields=tuple(dict.fromkeys(Field(kind) for kind in wire.enrichment_type)),
+        phone_countries=_countries(wire.phone_country_codes),
+        webhook_url=_webhook_url(wire.webhook_url),
+        custom=None if wire.custom is UNSET else _custom(wire.custom),
+    )
+
+
+def _parse(body: bytes) -> EnrichRequest:
+    try:
+        return _decode(body)
+    except msgspec.ValidationError as error:
+        raise _wrong(_complaint(str(error))) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
+        raise _wrong("The request body is not valid JSON") from None
+    except RecursionError:
+        raise _wrong("The request body is nested too deeply") from None
+
+
+def _complaint(error: str) -> str:
+    found = _FIELD.search(error)
+    name = (found[1] or found[2]) if found else None
+    if name not in EXPECTED:
+        return "The request body must be a JSON object"
+    missing = "missing required field" in error
+    return f"{name} is required: {EXPECTED[name]}" if missing else f"{name} must be {EXPECTED[name]}"
+
+
+def _text(name: str, value: str | None) -> str | None:
+    if value and _CONTROL.search(value):
+        raise _wrong(f"{name} must not contain control characters")
+    return normalize.text(value)
+
+
+def _domain(value: str | None) -> str | None:
+    given = _text("domain", value)
+    return _understood(
+        "domain", given, normalize.domain(given) if given else None, "a domain such as acme.com"
+    )
+
+
+def _linkedin_url(value: str | None) -> str | None:
+    given = _text("linkedin_url", value)
+    url = normalize.linkedin_url(given) if given else None
+    return _understood(
+        "linkedin_url", given, url, "a LinkedIn profile URL such as https://www.linkedin.com/in/name/"
+    )
+
+
+def _webhook_url(value: str | None) -> str | None:
+    given = _text("webhook_url", value)
+    url = given if given and _is_http_url(given) else None
+    return _understood("webhook_url", given, url, "an absolute http or https URL")
+
+
+def _is_http_url(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        return (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and parts.port != 0
+            and " " not in value
+        )
+    except ValueError:
+        return False
+
+
+def _understood(name: str, given: str | None, value: str | None, expected: str) -> str | None:
+    if given and not value:
+        raise _wrong(f"{name} must be {expected}")
+    return value
+
+
+def _countries(codes: list[str] | None) -> tuple[str, ...]:
+    given = [code for code in codes or () if code.strip()]
+    known = [normalize.country(code) for code in given]
+    if None in known:
+        raise _wrong(f"phone_country_codes must be {EXPECTED['phone_country_codes']}")
+    return tuple(dict.fromkeys(code for code in known if code))
+
+
+def _custom(raw: Raw) -> bytes | None:
+    """The client's own text, once it is known to be an object that is valid throughout and not too deep."""
+    text = bytes(raw)
+    if text == b"null":
+        return None
+    try:
+        value = _decode_any(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
+        raise _wrong("custom is not valid JSON") from None
+    except RecursionError:
+        value = None
+    if value is None or _depth_exceeds(value, CUSTOM_DEPTH):
+        raise _wrong(f"custom must not be nested deeper than {CUSTOM_DEPTH} levels")
+    if not isinstance(value, dict):
+        raise _wrong(f"custom must be {EXPECTED['custom']}")
+    return text
+
+
+def _depth_exceeds(value: object, limit: int) -> bool:
+    level = [value]
+    for _ in range(limit + 1):
+        level = [
+            child
+            for parent in level
+            if isinstance(parent, dict | list)
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+        ]
+        if not level:
+            return False
+    return any(isinstance(value, dict | list) for value in level)
+
+
+def _wrong(detail: str) -> Problem:
+    return Problem("bad_request", detail=detail)

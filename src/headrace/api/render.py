@@ -1,0 +1,139 @@
+"""Writes the answer in the words of the public API."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from msgspec import UNSET, Raw
+
+from headrace.api.schemas import (
+    AccountAnswer,
+    CreditsAnswer,
+    EnrichAnswer,
+    Organization,
+    StoredAnswer,
+    StoredValue,
+)
+from headrace.domain.model import Account, Enrichment, Field, Grade
+from headrace.engine.record import (
+    ValueRecord,
+    attempt_records,
+    decode_attempts,
+    decode_request,
+    decode_values,
+    value_records,
+)
+from headrace.ports import StoredEnrichment
+
+_SPOKEN = {Field.EMAIL: "email", Field.PHONE: "phone", Field.PERSONAL_EMAIL: "personal email"}
+
+# Which word a verdict gets on the synchronous answer, in each vocabulary that an account can choose.
+_SCHEMA = {Grade.DELIVERABLE: "valid", Grade.CATCH_ALL: "valid", Grade.RISKY: "catch-all"}
+_DELIVERABILITY = {Grade.DELIVERABLE: "deliverable", Grade.CATCH_ALL: "catch-all", Grade.RISKY: "catch-all"}
+
+
+def enrich_answer(enrichment: Enrichment, account: Account, attempts: bool = False) -> EnrichAnswer:
+    """The synchronous answer; `attempts` adds the trace."""
+    contact = enrichment.request.contact
+    values = value_records(enrichment.results, 0.0)
+    found = any(record.values for record in values.values())
+    return EnrichAnswer(
+        enrichment_id=enrichment.id,
+        first_name=contact.first_name,
+        last_name=contact.last_name,
+        linkedin_profile_url=contact.linkedin_url,
+        status="success" if found else "error",
+        message=UNSET if found else nothing_found(values),
+        custom=Raw(enrichment.request.custom) if enrichment.request.custom else UNSET,
+        attempts=attempt_records(enrichment.attempts) if attempts else UNSET,
+        **_kinds(values, account),
+    )
+
+
+def stored_answer(stored: StoredEnrichment, account: Account) -> StoredAnswer:
+    """A stored enrichment as its owner sees it."""
+    request, values = decode_request(stored.request), decode_values(stored.results)
+    return StoredAnswer(
+        enrichment_id=stored.id,
+        first_name=request.first_name,
+        last_name=request.last_name,
+        company_name=request.company_name,
+        domain=request.domain,
+        linkedin_profile_url=request.linkedin_url,
+        status="success" if any(record.values for record in values.values()) else "error",
+        created_at=_iso(stored.created_at),
+        finished_at=_iso(stored.finished_at),
+        credits_charged=credits(stored.charged),
+        attempts=decode_attempts(stored.attempts),
+        provenance={wanted: _stored_value(record) for wanted, record in values.items()},
+        custom=Raw(stored.custom) if stored.custom else UNSET,
+        **_kinds(values, account),
+    )
+
+
+def account_answer(account: Account) -> AccountAnswer:
+    """The account behind a key."""
+    return AccountAnswer(
+        id=account.id,
+        name=account.name,
+        email=None,
+        organization=Organization(account.id, account.name),
+        consents_personal_email=account.consents_personal_email,
+        phone_country_codes=account.phone_countries,
+        validation="lenient" if account.lenient else "strict",
+        email_status_vocabulary="deliverability" if account.deliverability_vocabulary else "schema",
+        accept_risky=account.accept_risky,
+    )
+
+
+def credits_answer(account: Account) -> CreditsAnswer:
+    """What the account can spend."""
+    return CreditsAnswer(credits=credits(account.available), held=credits(account.held))
+
+
+def credits(amount: int) -> int | float:
+    """Milli-credits as credits; whole ones without a decimal point."""
+    return amount // 1000 if amount % 1000 == 0 else amount / 1000
+
+
+def nothing_found(values: Mapping[str, ValueRecord]) -> str:
+    """`No email, phone or personal email found for this profile`, for the kinds that were asked."""
+    asked = [spoken for wanted, spoken in _SPOKEN.items() if wanted in values]
+    listed = " or ".join(filter(None, [", ".join(asked[:-1]), asked[-1]]))
+    return f"No {listed} found for this profile"
+
+
+def _kinds(values: Mapping[str, ValueRecord], account: Account) -> dict[str, Any]:
+    """The keys of the kinds that were asked for."""
+    keys: dict[str, Any] = {}
+    if email := values.get(Field.EMAIL):
+        words = _DELIVERABILITY if account.deliverability_vocabulary else _SCHEMA
+        keys["email"] = _first(email)
+        keys["email_status"] = words[Grade(email.verdict)] if email.values and email.verdict else "N/A"
+    if personal := values.get(Field.PERSONAL_EMAIL):
+        keys["personal_email"] = _first(personal)
+        keys["personal_email_status"] = (
+            "valid" if personal.values else "invalid" if personal.rejected else "N/A"
+        )
+    if phone := values.get(Field.PHONE):
+        keys["phones"] = phone.values
+        keys["phone_status"] = "valid" if phone.values else "not_found"
+    return keys
+
+
+def _first(record: ValueRecord) -> str | None:
+    return record.values[0] if record.values else None
+
+
+def _stored_value(record: ValueRecord) -> StoredValue:
+    return StoredValue(
+        values=record.values,
+        verdict=record.verdict,
+        reason=record.reason,
+        provider=record.provider,
+        found_at=_iso(record.found_at) if record.found_at is not None else None,
+    )
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,34 @@
+"""What the routes work with; put together by `wiring`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from litestar import Request
+from litestar.datastructures import State
+
+from headrace.api.limits import AccountLimits
+from headrace.engine.enrich import Enricher
+from headrace.engine.guard import Guard
+from headrace.ports import Accounts, Enrichments
+
+AnyRequest = Request[None, None, State]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """`providers` are those that take part; `database_answers` tells whether the storage is there.
+    `sandbox`: every vendor is a rehearsal, so every answer says so."""
+
+    accounts: Accounts
+    enrichments: Enrichments
+    enricher: Enricher
+    limits: AccountLimits
+    guard: Guard
+    providers: tuple[str, ...]
+    database_answers: Callable[[], bool]
+    sandbox: bool = False
+
+
+def services_of(request: AnyRequest) -> Services:
+    found: Services = request.app.state["services"]
+    return found

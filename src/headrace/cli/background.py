@@ -1,0 +1,80 @@
+"""An HTTP server beside the command that runs it."""
+
+import socket
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+import uvicorn
+
+from headrace.cli.options import CommandError
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening address; port 0 takes a free one. Raises `CommandError`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise CommandError(f"cannot listen on {host}:{port}: {error.strerror}") from None
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """`http://host:port` of a listening socket."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def server_config(app: Any, **extra: int) -> uvicorn.Config:
+    """How every server here runs: quiet, and without telling what it is made of."""
+    return uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        backlog=4096,
+        **extra,  # type: ignore[arg-type]
+    )
+
+
+class BackgroundServer:
+    """Serves in a thread of its own for the length of a `with` block."""
+
+    def __init__(self, app: Any, host: str = "127.0.0.1", port: int = 0) -> None:
+        self._listener = listen(host, port)
+        self.url = url_of(self._listener)
+        self._started = threading.Event()
+        config = server_config(app, timeout_graceful_shutdown=1)
+        self._server = AnnouncingServer(config, self._started.set)
+        self._thread = threading.Thread(target=self._server.run, args=([self._listener],), daemon=True)
+
+    def __enter__(self) -> "BackgroundServer":
+        self._thread.start()
+        self._started.wait()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+
+
+class AnnouncingServer(uvicorn.Server):
+    """Calls `on_started` once connections are accepted."""
+
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen, then say so."""
+        await super().startup(sockets)
+        self._on_started()

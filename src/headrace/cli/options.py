@@ -1,0 +1,73 @@
+"""The options that every command takes, and how a command answers."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from headrace.config import Settings, load
+from headrace.wiring import Storage, open_storage
+
+T = TypeVar("T")
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", metavar="FILE", help="Settings file. Default: headrace.toml here, if there is one."
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+
+class CommandError(Exception):
+    """A command cannot be carried out; the text says why and what to do."""
+
+
+def settings_from(config: Path | None) -> Settings:
+    """Read the settings."""
+    return load(config)
+
+
+@contextmanager
+def storage_from(config: Path | None) -> Iterator[Storage]:
+    """The database of the settings, open for the length of one command."""
+    storage = open_storage(load(config))
+    try:
+        yield storage
+    finally:
+        storage.close()
+
+
+def run(work: Callable[[], Awaitable[T]]) -> T:
+    """Carry out one piece of asynchronous work."""
+
+    async def main() -> T:
+        return await work()
+
+    return asyncio.run(main())
+
+
+def show(value: Any, as_json: bool, text: str | Table) -> None:
+    """Print `value` as JSON, or `text` for people."""
+    if as_json:
+        typer.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    elif isinstance(text, Table):
+        # On a pipe there is no width to fit into, and a cut-off id is of no use.
+        console = Console()
+        Console(width=None if console.is_terminal else 200).print(text)
+    else:
+        typer.echo(text)
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None) -> Table:
+    """Rows for people."""
+    made = Table(*headings, title=title, title_justify="left")
+    for row in rows:
+        made.add_row(*("" if cell is None else str(cell) for cell in row))
+    return made

@@ -1,0 +1,101 @@
+"""`headrace serve`: the API."""
+
+import socket
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+
+from headrace import logs
+from headrace.cli.accounts import new_account
+from headrace.cli.background import AnnouncingServer, BackgroundServer, listen, server_config, url_of
+from headrace.cli.options import AsJson, ConfigFile, run, settings_from, show
+from headrace.storage.accounts import Settings as AccountSettings
+from headrace.wiring import Headrace, Storage, at_sandbox, build
+
+SANDBOX_ACCOUNT = "sandbox"
+_SANDBOX_CREDITS = 100_000_000
+_CUT_OFF = 3
+"""Seconds after the drain at which requests that still run are cut off."""
+
+
+def serve(
+    config: ConfigFile = None,
+    host: Annotated[str | None, typer.Option(help="Default: server.host, 127.0.0.1.")] = None,
+    port: Annotated[int | None, typer.Option(help="Default: server.port, 8080. 0 takes a free port.")] = None,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Ask invented vendors about invented people.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Serve the API until a stop signal, then finish what is in flight."""
+    settings = settings_from(config)
+    logs.configure(settings.log.level, settings.log.format)
+    listener = listen(
+        settings.server.host if host is None else host, settings.server.port if port is None else port
+    )
+    with ExitStack() as stack:
+        announcement: dict[str, Any] = {"url": url_of(listener)}
+        if sandbox:
+            rehearsal = stack.enter_context(BackgroundServer(_sandbox_app()))
+            settings = at_sandbox(settings, rehearsal.url)
+            announcement["sandbox_url"] = rehearsal.url
+        headrace = build(settings, sandbox=sandbox)
+        if sandbox:
+            announcement["api_key"] = run(lambda: rehearsal_key(headrace.storage))
+        _serve(headrace, listener, lambda: announce(announcement, headrace, as_json))
+
+
+def announce(announcement: dict[str, Any], headrace: Headrace, as_json: bool) -> None:
+    """Say where the server is and how to reach it."""
+    url = announcement["url"]
+    lines = [f"Headrace listens on {url}   (API docs: {url}/docs)"]
+    if "sandbox_url" in announcement:
+        lines.append(f"Sandbox vendors at  {announcement['sandbox_url']}   (people: /_world/people)")
+        lines.append(f"API key             {announcement['api_key']}")
+    if not headrace.vendors:
+        lines.append("No provider is configured: add a key to the configuration, or use --sandbox.")
+    show(announcement, as_json, "\n".join(lines))
+
+
+async def rehearsal_key(storage: Storage) -> str:
+    """A ready key of the sandbox account, which is made with consent and credits on first use."""
+    try:
+        account = storage.accounts.get(SANDBOX_ACCOUNT)
+    except LookupError:
+        _, key = await new_account(
+            storage, SANDBOX_ACCOUNT, AccountSettings(), _SANDBOX_CREDITS, consents=True
+        )
+        return key
+    return (await storage.accounts.add_key(account)).text
+
+
+def _sandbox_app() -> Any:
+    from headrace.sandbox.app import create_app  # noqa: PLC0415
+
+    return create_app()
+
+
+def _serve(headrace: Headrace, listener: socket.socket, on_started: Callable[[], None]) -> None:
+    drain = headrace.settings.server.drain_seconds
+    config = server_config(headrace.asgi, timeout_graceful_shutdown=int(drain) + _CUT_OFF)
+    _Draining(config, on_started, headrace).run([listener])
+
+
+class _Draining(AnnouncingServer):
+    """Ends what is in flight soon, instead of waiting for the slowest vendor."""
+
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None], headrace: Headrace) -> None:
+        super().__init__(config, on_started)
+        self._headrace = headrace
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._headrace.start()
+        await super().startup(sockets)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._headrace.drain()
+        await super().shutdown(sockets)
+        await self._headrace.stop()

@@ -1,0 +1,215 @@
+"""Settings: one frozen value, read once from a TOML file and the environment."""
+
+import os
+import tomllib
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from dotenv import dotenv_values
+from msgspec import Struct, field
+
+PREFIX = "HEADRACE_"
+DEFAULT_FILE = "headrace.toml"
+
+
+class ConfigError(Exception):
+    """A setting is wrong. The text names its key."""
+
+
+class _Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Settings are immutable, and a misspelt key is an error rather than a silent default."""
+
+
+class Database(_Section, frozen=True):
+    url: str = "sqlite:///headrace.db"
+
+
+class Server(_Section, frozen=True):
+    host: str = "127.0.0.1"
+    port: int = 8080
+    rate_limit: int = 50  # requests in any second, per account
+    drain_seconds: float = 8.0  # what is in flight at SIGTERM has this long to end
+    cors_origins: tuple[str, ...] = ()
+
+
+class Order(_Section, frozen=True):
+    email: tuple[str, ...] = ("leadmagic", "prospeo", "findymail", "hunter", "pronto", "airscale")
+    personal_email: tuple[str, ...] = ("pronto", "leadmagic", "airscale")
+    phone: tuple[str, ...] = ("leadmagic", "prospeo", "findymail", "pronto", "airscale")
+
+
+class Deadline(_Section, frozen=True):
+    """Seconds."""
+
+    email: float = 25
+    personal_email: float = 30
+    phone: float = 30
+    total: float = 55
+
+
+class Waterfall(_Section, frozen=True):
+    order: Order = field(default_factory=Order)
+    deadline: Deadline = field(default_factory=Deadline)
+
+
+class Verification(_Section, frozen=True):
+    order: tuple[str, ...] = ("leadmagic", "hunter", "findymail", "airscale")
+
+
+class Prices(_Section, frozen=True):
+    """Credits per field found. `overrides`: provider -> field -> credits."""
+
+    email: float = 3
+    phone: float = 30
+    personal_email: float = 30
+    overrides: dict[str, dict[str, float]] = {}
+
+
+class Transport(_Section, frozen=True):
+    client: typing.Literal["pyreqwest", "aiohttp"] = "pyreqwest"
+    ca_file: str | None = None  # PEM; trusted besides the usual authorities
+    connections: int = 1000
+
+
+class Security(_Section, frozen=True):
+    pepper: str | None = None  # hex; keys the hashes of API keys; default: a file beside the database
+
+
+class Log(_Section, frozen=True):
+    level: typing.Literal["debug", "info", "warning", "error"] = "info"
+    format: typing.Literal["auto", "json", "text"] = "auto"
+
+
+class Provider(Struct, frozen=True, kw_only=True):
+    """One vendor. `credentials` are the keys of its section that are not listed here.
+
+    `rate` is in calls per minute for each capability; 0 removes the limit.
+    """
+
+    credentials: dict[str, str]
+    base_url: str | None = None
+    timeout: float | None = None
+    concurrency: int | None = None
+    rate: float | None = None
+    trusted: bool = False
+
+
+class Settings(_Section, frozen=True):
+    """Everything that can be set. `directory` is where relative paths start."""
+
+    database: Database = field(default_factory=Database)
+    server: Server = field(default_factory=Server)
+    waterfall: Waterfall = field(default_factory=Waterfall)
+    verification: Verification = field(default_factory=Verification)
+    prices: Prices = field(default_factory=Prices)
+    transport: Transport = field(default_factory=Transport)
+    security: Security = field(default_factory=Security)
+    log: Log = field(default_factory=Log)
+    providers: dict[str, dict[str, Any]] = {}
+    directory: Path = Path()
+
+    def provider(self, name: str) -> Provider | None:
+        """The vendor's section, if there is one. Raises `ConfigError`."""
+        section = self.providers.get(name)
+        if section is None:
+            return None
+        known = {key: value for key, value in section.items() if key in _PROVIDER_KEYS}
+        credentials = {key: str(value) for key, value in section.items() if key not in _PROVIDER_KEYS}
+        provider: Provider = _convert({**known, "credentials": credentials}, Provider, f"providers.{name}")
+        return provider
+
+    @property
+    def database_path(self) -> Path:
+        """The database file. Raises `ConfigError` for any other kind of URL."""
+        scheme, _, path = self.database.url.partition(":///")
+        if scheme != "sqlite" or not path:
+            raise ConfigError(f"database.url: {scheme or 'this'!r} is not supported; use sqlite:///<file>")
+        return self.directory / path
+
+
+_PROVIDER_KEYS = {struct_field.name for struct_field in msgspec.structs.fields(Provider)} - {"credentials"}
+
+
+def load(file: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings from `file` (else `headrace.toml` here, else defaults), overlaid with `.env` and the
+    environment: `HEADRACE_DATABASE__URL` sets `database.url`. Raises `ConfigError`."""
+    if environment is None:
+        from_dotenv = {key: value for key, value in dotenv_values(".env").items() if value is not None}
+        environment = {**from_dotenv, **os.environ}
+    if file is None and environment.get(f"{PREFIX}CONFIG"):
+        file = Path(environment[f"{PREFIX}CONFIG"])
+    if file is None and Path(DEFAULT_FILE).exists():
+        file = Path(DEFAULT_FILE)
+    tree = _read(file) if file else {}
+    for key, value in environment.items():
+        if key.startswith(PREFIX) and "__" in key:
+            _overlay(tree, key.removeprefix(PREFIX).lower().split("__"), value)
+    tree["directory"] = str(file.parent if file else Path())
+    return check(_convert(tree, Settings))
+
+
+def check(settings: Settings) -> Settings:
+    """The settings, if their values make sense. Raises `ConfigError`."""
+    deadline, prices = settings.waterfall.deadline, settings.prices
+    for name in deadline.__struct_fields__:
+        if getattr(deadline, name) <= 0:
+            raise ConfigError(f"waterfall.deadline.{name}: must be more than 0 seconds")
+    for name in ("email", "phone", "personal_email"):
+        if getattr(prices, name) < 0:
+            raise ConfigError(f"prices.{name}: must not be negative")
+    if settings.server.rate_limit < 1:
+        raise ConfigError("server.rate_limit: must be at least 1")
+    return settings
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text())
+    except FileNotFoundError:
+        raise ConfigError(f"{file}: no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: cannot be read ({error.__class__.__name__})") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file}: not valid TOML: {error}") from None
+
+
+def _overlay(tree: dict[str, Any], path: list[str], text: str) -> None:
+    *parents, last = path
+    here = tree
+    for parent in parents:
+        step = here.setdefault(parent, {})
+        if not isinstance(step, dict):
+            raise ConfigError(f"{'.'.join(path)}: {parent} is not a section")
+        here = step
+    here[last] = _split(text) if _is_list(path) else text
+
+
+def _is_list(path: list[str]) -> bool:
+    """Whether the setting at `path` is a list, which the environment writes with commas."""
+    kind: Any = Settings
+    for name in path:
+        fields = typing.get_type_hints(kind) if isinstance(kind, type) and issubclass(kind, Struct) else {}
+        kind = fields.get(name)
+    return typing.get_origin(kind) is tuple
+
+
+def _split(text: str) -> list[str]:
+    return [item.strip() for item in text.strip("[] ").replace('"', "").split(",") if item.strip()]
+
+
+def _convert(tree: Mapping[str, Any], kind: type[Any], under: str = "") -> Any:
+    try:
+        return msgspec.convert(tree, kind, strict=False, dec_hook=_decode)
+    except msgspec.ValidationError as error:
+        what, _, where = str(error).partition(" - at `$.")
+        key = ".".join(part for part in (under, where.rstrip("`")) if part)
+        raise ConfigError(f"{key}: {what}" if key else what) from None
+
+
+def _decode(kind: type, value: object) -> object:
+    if kind is Path:
+        return Path(str(value))
+    raise NotImplementedError

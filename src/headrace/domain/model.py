@@ -1,0 +1,213 @@
+"""The nouns of an enrichment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Field(StrEnum):
+    """One thing that can be asked for."""
+
+    EMAIL = "email"
+    PERSONAL_EMAIL = "personal_email"
+    PHONE = "phone"
+
+    @property
+    def is_address(self) -> bool:
+        return self is not Field.PHONE
+
+
+VERIFY = "verify"
+"""The capability of judging an address; the others are named by the field they find."""
+
+
+class Grade(StrEnum):
+    """What is known about a mailbox."""
+
+    DELIVERABLE = "deliverable"  # the mailbox is confirmed
+    CATCH_ALL = "catch_all"  # the domain accepts everything, and yet a source confirmed this mailbox
+    RISKY = "risky"  # accepts everything without further proof; or a role, a full inbox
+    INVALID = "invalid"  # undeliverable
+    UNKNOWN = "unknown"  # nobody could tell
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A grade with its reason. `accept_all`: the source saw that the whole domain accepts everything."""
+
+    grade: Grade
+    reason: str
+    accept_all: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """The person who is looked for, in one spelling (see `normalize`)."""
+
+    first_name: str | None = None
+    last_name: str | None = None
+    company_name: str | None = None
+    domain: str | None = None
+    linkedin_url: str | None = None
+    traits: frozenset[str] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        known = {
+            "name": self.first_name and self.last_name,
+            "company_name": self.company_name,
+            "domain": self.domain,
+            "linkedin_url": self.linkedin_url,
+        }
+        object.__setattr__(self, "traits", frozenset(trait for trait, value in known.items() if value))
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name or ''} {self.last_name or ''}".strip()
+
+    @property
+    def linkedin_slug(self) -> str | None:
+        """The part after `/in/`."""
+        return self.linkedin_url.rstrip("/").rsplit("/", 1)[-1] if self.linkedin_url else None
+
+
+Needs = tuple[frozenset[str], ...]
+"""Alternative sets of `Contact.traits`; any one of them is enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A vendor returned something.
+
+    `values` are as the vendor spelt them, best first. `verdict` is the vendor's own, if it gave one.
+    `cost` is in the vendor's credits. `upstream` names the source that an aggregator says it used.
+    """
+
+    values: tuple[str, ...]
+    verdict: Verdict | None = None
+    cost: float = 0.0
+    upstream: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A vendor looked and has nothing."""
+
+    reason: str = "not_found"
+    cost: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verifier answered about one address."""
+
+    verdict: Verdict
+    cost: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A vendor could not answer: this says nothing about the person. `code`: see `failures`."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A vendor was not asked, and why."""
+
+    reason: str
+
+
+Answer = Found | Missing
+Outcome = Found | Missing | Judged | Failed | Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When a question was put and how long it took, in milliseconds since the enrichment began."""
+
+    started_ms: float
+    duration_ms: float = 0.0
+    http_status: int | None = None
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One line of the trace: one question to one provider about one field."""
+
+    field: Field
+    provider: str
+    kind: str  # find | verify
+    outcome: str  # found | missing | failed | skipped
+    reason: str | None
+    verdict: str | None
+    timing: Timing
+    vendor_cost: float = 0.0
+    accepted: bool = False
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one lane ended with.
+
+    `answered`: at least one vendor could say found or not found. `failed`: at least one that should have
+    been asked could not answer. `rejected`: a value was found and proved undeliverable.
+    """
+
+    field: Field
+    values: tuple[str, ...] = ()
+    verdict: Verdict | None = None
+    provider: str | None = None
+    answered: bool = False
+    failed: bool = False
+    rejected: bool = False
+
+    @property
+    def found(self) -> bool:
+        return bool(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who pays and consents. Credits are in thousandths (milli-credits)."""
+
+    id: str
+    name: str
+    available: int
+    held: int
+    consents_personal_email: bool = False
+    phone_countries: tuple[str, ...] = ()
+    lenient: bool = False
+    deliverability_vocabulary: bool = False
+    accept_risky: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EnrichmentRequest:
+    """What a client asked for, once read and normalised. `custom` is the client's JSON text, untouched."""
+
+    contact: Contact
+    fields: tuple[Field, ...]
+    phone_countries: tuple[str, ...] = ()
+    webhook_url: str | None = None
+    custom: bytes | None = None
+
+
+@dataclass(slots=True)
+class Enrichment:
+    """One finished enrichment. Amounts are milli-credits, times milliseconds.
+
+    `waited_ms` is the part of `duration_ms` in which at least one vendor was being waited for;
+    `remaining` what the account had left after the settlement. `sandbox`: a vendor was a rehearsal.
+    """
+
+    id: str
+    request: EnrichmentRequest
+    results: Mapping[Field, Result]
+    attempts: tuple[Attempt, ...]
+    charged: int
+    duration_ms: float
+    waited_ms: float
+    sandbox: bool = False
+    remaining: int = 0

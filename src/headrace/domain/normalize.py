@@ -1,0 +1,112 @@
+"""Names, domains, LinkedIn URLs, addresses and phone numbers, each in one spelling."""
+
+import re
+from collections.abc import Iterable
+from urllib.parse import unquote, urlsplit
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+
+_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
+_SLUG = re.compile(r"(?:in|pub|sales/lead|sales/people)/([^/?#,]+)", re.IGNORECASE)
+_COUNTRY = re.compile(r"[A-Za-z]{2}")
+
+
+def text(value: str | None) -> str | None:
+    """One line without surrounding or doubled white space; `None` when nothing is left."""
+    return " ".join(value.split()) or None if value is not None else None
+
+
+def domain(value: str) -> str | None:
+    """A bare lower-case ASCII host from a domain, a URL or an address; `None` when there is none."""
+    host = value.strip().lower()
+    host = urlsplit(host if "://" in host else f"//{host}").hostname or ""
+    host = host.rstrip(".").removeprefix("www.")
+    try:
+        host = host.encode("idna").decode("ascii") if not host.isascii() else host
+    except UnicodeError:
+        return None
+    return host if _HOST.fullmatch(host) else None
+
+
+def linkedin_url(value: str) -> str | None:
+    """`https://www.linkedin.com/in/<slug>/` from any spelling of a profile; `None` for anything else.
+
+    Country hosts, missing schemes, queries, member-id slugs and Sales Navigator links are accepted. The
+    slug keeps its case: member ids (`ACwAA...`) are case-sensitive.
+    """
+    trimmed = value.strip()
+    parts = urlsplit(trimmed if "://" in trimmed else f"https://{trimmed}")
+    host = (parts.hostname or "").lower()
+    if parts.scheme.lower() not in ("http", "https"):
+        return None
+    if host != "linkedin.com" and not host.endswith(".linkedin.com"):
+        return None
+    profile = _SLUG.match(parts.path.lstrip("/"))
+    return f"https://www.linkedin.com/in/{unquote(profile[1])}/" if profile else None
+
+
+def address(value: str) -> str | None:
+    """An e-mail address in lower case, or `None` when it is not one."""
+    try:
+        return validate_email(value.strip(), check_deliverability=False).normalized.lower()
+    except (EmailNotValidError, ValueError):
+        return None
+
+
+def country(value: str) -> str | None:
+    """An ISO 3166-1 alpha-2 code in upper case, or `None` when no telephone numbers exist there."""
+    code = value.strip().upper()
+    return code if _COUNTRY.fullmatch(code) and code in phonenumbers.SUPPORTED_REGIONS else None
+
+
+def phone(value: str, region: str | None = None) -> str | None:
+    """A phone number as E.164, or `None` when it is impossible.
+
+    `region` is the country assumed for a national spelling. International ones may begin with `+`,
+    `00`, `tel:` or, where that is unambiguous, with the bare country code.
+    """
+    digits = value.strip().removeprefix("tel:")
+    if digits.startswith("00"):
+        digits = f"+{digits[2:]}"
+    number = _possible(digits, region) or (
+        _possible(f"+{digits}", None, strict=True) if digits[:1] != "+" else None
+    )
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if number else None
+
+
+def _possible(value: str, region: str | None, strict: bool = False) -> phonenumbers.PhoneNumber | None:
+    try:
+        number = phonenumbers.parse(value, region)
+    except phonenumbers.NumberParseException:
+        return None
+    plausible = phonenumbers.is_valid_number if strict else phonenumbers.is_possible_number
+    return number if plausible(number) else None
+
+
+def phones(values: Iterable[str], countries: tuple[str, ...] = ()) -> tuple[tuple[str, ...], bool]:
+    """The usable numbers among `values`, in order and once each.
+
+    `countries` restricts them (empty: anywhere). The flag says whether a possible number was left out
+    only for its country.
+    """
+    region = countries[0] if len(countries) == 1 else None
+    kept: dict[str, None] = {}
+    foreign = False
+    for value in values:
+        number = phone(value, region)
+        if number and countries and not _dials_into(number, countries):
+            foreign = True
+        elif number:
+            kept[number] = None
+    return tuple(kept), foreign
+
+
+def _dials_into(e164: str, countries: tuple[str, ...]) -> bool:
+    number = phonenumbers.parse(e164, None)
+    home = phonenumbers.region_code_for_number(number)
+    if home:
+        return home in countries
+    # A possible number in no allocated range: its country is sure only where the code is not shared.
+    shared = phonenumbers.region_codes_for_country_code(number.country_code or 0)
+    return len(shared) == 1 and shared[0] in countries

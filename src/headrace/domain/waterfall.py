@@ -1,0 +1,311 @@
+"""What to ask next, and when to stop.
+
+A waterfall holds what is wanted, what was asked and what came back. It knows no clock and no network: the
+engine carries out its questions and records the answers, with their times, as plain data. Each wanted field
+is a lane; lanes run side by side and each stops at its first accepted value.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from headrace.domain import normalize
+from headrace.domain.acceptance import Candidate, Decision, best_risky, decide, weigh
+from headrace.domain.failures import Failure
+from headrace.domain.model import (
+    VERIFY,
+    Attempt,
+    Contact,
+    Failed,
+    Field,
+    Found,
+    Judged,
+    Missing,
+    Needs,
+    Outcome,
+    Result,
+    Skipped,
+    Timing,
+    Verdict,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a waterfall needs to know about a vendor that finds.
+
+    `together`: fields that one call can answer. `one_price`: those of them that come for the price of one,
+    so that asking early costs less than asking twice.
+    """
+
+    name: str
+    needs: Mapping[Field, Needs]
+    together: frozenset[Field] = frozenset()
+    one_price: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Who is asked, in which order; the same for every enrichment of a process."""
+
+    finders: Mapping[Field, tuple[Source, ...]]
+    verifiers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One call to one vendor: find `fields`, or verify `address` on behalf of the one lane in `fields`."""
+
+    provider: str
+    fields: tuple[Field, ...]
+    address: str | None = None
+
+    @property
+    def capability(self) -> str:
+        return VERIFY if self.address else self.fields[0]
+
+
+@dataclass(slots=True)
+class Lane:
+    """The part of one enrichment that looks for one field."""
+
+    wanted: Field
+    sources: deque[Source]
+    waiting_for: Question | None = None
+    closed: bool = False
+    candidates: list[Candidate] = field(default_factory=list)
+    result: Result | None = None
+    answered: bool = False
+    failed: bool = False
+    rejected: bool = False
+
+    @property
+    def idle(self) -> bool:
+        return not self.closed and self.waiting_for is None
+
+
+class Waterfall:
+    """One enrichment's questions and answers.
+
+    `countries` restricts phone numbers (empty: anywhere); `accept_risky` lets an unconfirmed address on an
+    accept-all domain be returned when nothing better was found.
+    """
+
+    def __init__(
+        self,
+        contact: Contact,
+        fields: tuple[Field, ...],
+        plan: Plan,
+        countries: tuple[str, ...] = (),
+        accept_risky: bool = False,
+    ) -> None:
+        self.contact = contact
+        self.attempts: list[Attempt] = []
+        self._countries = countries
+        self._accept_risky = accept_risky
+        self._verifiers = plan.verifiers
+        self._rejected: set[str] = set()
+        self._lanes = {wanted: Lane(wanted, deque(plan.finders.get(wanted, ()))) for wanted in fields}
+
+    @property
+    def open_lanes(self) -> tuple[Field, ...]:
+        return tuple(lane.wanted for lane in self._lanes.values() if not lane.closed)
+
+    @property
+    def results(self) -> dict[Field, Result]:
+        """What each lane ended with; meaningful once no lane is open."""
+        return {lane.wanted: lane.result or _empty(lane) for lane in self._lanes.values()}
+
+    def questions(self, now_ms: float) -> list[Question]:
+        """What to ask now: at most one question per idle lane. Lanes with nothing left to ask are closed."""
+        asked: list[Question] = []
+        for lane in self._lanes.values():
+            if not lane.idle:
+                continue
+            question = self._to_verify(lane) or self._to_find(lane, now_ms)
+            if question is None:
+                self._close(lane)
+                continue
+            asked.append(question)
+            for wanted in question.fields:
+                self._lanes[wanted].waiting_for = self._lanes[wanted].waiting_for or question
+        return asked
+
+    def record(
+        self, question: Question, outcome: Outcome | Mapping[Field, Found | Missing], timing: Timing
+    ) -> None:
+        """Take in the answer to a question, also one that comes after its lane has closed."""
+        for wanted in question.fields:
+            lane = self._lanes[wanted]
+            if lane.waiting_for is question:
+                lane.waiting_for = None
+            mine = outcome.get(wanted, Missing()) if isinstance(outcome, Mapping) else outcome
+            attempt = _attempt(wanted, question, mine, timing)
+            self.attempts.append(attempt)
+            self._take_in(lane, question, mine, attempt)
+
+    def unanswered(self, questions: Iterable[tuple[Question, Timing]]) -> list[Attempt]:
+        """Lines of the trace for questions whose answers did not come in time."""
+        late = Failed(Failure.DEADLINE)
+        return [
+            _attempt(wanted, question, late, timing)
+            for question, timing in questions
+            for wanted in question.fields
+        ]
+
+    def close(self, wanted: Field) -> None:
+        """The lane's time is up: it ends with the best that it has."""
+        lane = self._lanes[wanted]
+        if not lane.closed:
+            lane.failed = lane.failed or lane.waiting_for is not None
+            self._close(lane)
+
+    def _to_verify(self, lane: Lane) -> Question | None:
+        for candidate in lane.candidates:
+            verifier = self._next_verifier(candidate)
+            if verifier:
+                candidate.verifiers_asked.add(verifier)
+                return Question(verifier, (lane.wanted,), address=candidate.value)
+        return None
+
+    def _next_verifier(self, candidate: Candidate) -> str | None:
+        return next((name for name in self._verifiers if name not in candidate.verifiers_asked), None)
+
+    def _to_find(self, lane: Lane, now_ms: float) -> Question | None:
+        while lane.sources:
+            source = lane.sources.popleft()
+            lacking = _lacking(source.needs[lane.wanted], self.contact)
+            if lacking is None:
+                return Question(source.name, (lane.wanted, *self._ride_along(lane, source)))
+            skipped = Question(source.name, (lane.wanted,))
+            reason = Skipped(f"missing_input: {lacking}")
+            self.attempts.append(_attempt(lane.wanted, skipped, reason, Timing(now_ms)))
+        return None
+
+    def _ride_along(self, lane: Lane, source: Source) -> list[Field]:
+        """Other lanes that the same call can serve: those about to ask this vendor anyway, and, where
+        one price covers them, every open lane that would come to it later."""
+        riders = []
+        for other in self._lanes.values():
+            if other is lane or other.closed or not {lane.wanted, other.wanted} <= source.together:
+                continue
+            if source not in other.sources or _lacking(source.needs[other.wanted], self.contact):
+                continue
+            is_next = other.idle and other.sources[0] is source
+            if source.one_price or is_next:
+                other.sources.remove(source)
+                riders.append(other.wanted)
+        return riders
+
+    def _take_in(self, lane: Lane, question: Question, outcome: Outcome, attempt: Attempt) -> None:
+        match outcome:
+            case Missing():
+                lane.answered = True
+            case Found() if lane.wanted is Field.PHONE:
+                self._judge_phones(lane, question.provider, outcome, attempt)
+            case Found():
+                self._judge_address(lane, question.provider, outcome, attempt)
+            case Judged(verdict=verdict):
+                self._hear_verifier(lane, question, verdict, attempt)
+            case Failed() | Skipped() if question.address is None:
+                lane.failed = True
+
+    def _judge_phones(self, lane: Lane, provider: str, found: Found, attempt: Attempt) -> None:
+        lane.answered = True
+        numbers, foreign = normalize.phones(found.values, self._countries)
+        attempt.values = numbers
+        if not numbers:
+            attempt.reason = "country_not_allowed" if foreign else "impossible_number"
+        elif lane.closed:
+            attempt.reason = "late"
+        else:
+            self._accept(lane, numbers, provider, None, attempt)
+
+    def _judge_address(self, lane: Lane, provider: str, found: Found, attempt: Attempt) -> None:
+        value = normalize.address(found.values[0]) if found.values else None
+        if value is None:
+            lane.failed = True
+            attempt.outcome, attempt.reason = "failed", Failure.MALFORMED_VALUE
+            return
+        lane.answered = True
+        attempt.values = (value,)
+        if value in self._rejected:
+            attempt.reason = "already_rejected"
+        elif lane.closed:
+            attempt.reason = "late"
+        else:
+            candidate = self._remember(lane, value, provider)
+            candidate.returned_by(provider, found)
+            self._act_on(lane, candidate, attempt)
+
+    def _hear_verifier(self, lane: Lane, question: Question, verdict: Verdict, attempt: Attempt) -> None:
+        attempt.values = (question.address or "",)
+        candidate = next((kept for kept in lane.candidates if kept.value == question.address), None)
+        if lane.closed or candidate is None:
+            attempt.reason = "late"
+            return
+        candidate.verdicts.append(verdict)
+        self._act_on(lane, candidate, attempt)
+
+    def _remember(self, lane: Lane, value: str, provider: str) -> Candidate:
+        for candidate in lane.candidates:
+            if candidate.value == value:
+                return candidate
+        lane.candidates.append(Candidate(value, provider))
+        return lane.candidates[-1]
+
+    def _act_on(self, lane: Lane, candidate: Candidate, attempt: Attempt) -> None:
+        verdict = weigh(candidate)
+        decision = decide(verdict)
+        if decision is Decision.ACCEPT:
+            self._accept(lane, (candidate.value,), candidate.provider, verdict, attempt)
+        elif decision is Decision.REJECT:
+            lane.rejected = True
+            lane.candidates.remove(candidate)
+            self._rejected.add(candidate.value)
+
+    def _accept(
+        self, lane: Lane, values: tuple[str, ...], provider: str, verdict: Verdict | None, attempt: Attempt
+    ) -> None:
+        attempt.accepted = True
+        lane.closed = True
+        lane.result = Result(lane.wanted, values, verdict, provider, answered=True)
+
+    def _close(self, lane: Lane) -> None:
+        lane.closed = True
+        risky = best_risky(lane.candidates) if self._accept_risky and lane.wanted is Field.EMAIL else None
+        if risky:
+            lane.result = Result(lane.wanted, (risky.value,), weigh(risky), risky.provider, answered=True)
+        else:
+            lane.result = _empty(lane)
+
+
+def _empty(lane: Lane) -> Result:
+    return Result(lane.wanted, answered=lane.answered, failed=lane.failed, rejected=lane.rejected)
+
+
+def _lacking(needs: Needs, contact: Contact) -> str | None:
+    """What the contact would need for the nearest alternative; `None` when one is satisfied."""
+    gaps = [needed - contact.traits for needed in needs]
+    nearest = min(gaps, key=len, default=frozenset[str]())
+    return ", ".join(sorted(nearest)) or None
+
+
+def _attempt(wanted: Field, question: Question, outcome: Outcome, timing: Timing) -> Attempt:
+    """One line of the trace. A call for several fields gives a line each, with what that field cost."""
+    kind = "verify" if question.address else "find"
+    line = Attempt(wanted, question.provider, kind, "failed", None, None, timing)
+    match outcome:
+        case Found(verdict=verdict, cost=cost):
+            line.outcome, line.vendor_cost = "found", cost
+            line.verdict, line.reason = (verdict.grade, verdict.reason) if verdict else (None, None)
+        case Missing(reason=reason, cost=cost):
+            line.outcome, line.reason, line.vendor_cost = "missing", reason, cost
+        case Judged(verdict=verdict, cost=cost):
+            line.outcome, line.vendor_cost = "found", cost
+            line.verdict, line.reason = verdict.grade, verdict.reason
+        case Failed(code=code):
+            line.reason = code
+        case Skipped(reason=reason):
+            line.outcome, line.reason = "skipped", reason
+    return line

@@ -1,0 +1,94 @@
+"""Plays an adapter's conversation over the transport, and gives every failure its name."""
+
+import asyncio
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from headrace.domain.failures import Failure, Refused
+from headrace.domain.model import Answer, Failed, Field, Judged
+from headrace.engine.stopwatch import Stopwatch
+from headrace.engine.vendor import Vendor
+from headrace.ports import Response, Transport
+from headrace.providers.base import Balance, Conversation, Request, Wait
+
+Told = Answer | Judged | Balance | Mapping[Field, Answer]
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Reply:
+    """How a conversation ended. `retry_after` is in seconds; `sandbox`: the vendor is a rehearsal."""
+
+    told: Told | Failed
+    failure: Failure | None = None
+    retry_after: float | None = None
+    http_status: int | None = None
+    sandbox: bool = False
+
+
+async def converse(
+    vendor: Vendor, conversation: Conversation[Told], transport: Transport, stopwatch: Stopwatch
+) -> Reply:
+    """Never raises for anything that a vendor can do; ends within `vendor.timeout`."""
+    talk = _Talk(vendor, transport, stopwatch)
+    retry_after = None
+    try:
+        async with asyncio.timeout(vendor.timeout):
+            told = await talk.play(conversation)
+    except TimeoutError:
+        failure = Failure.TIMEOUT
+    except Refused as refused:
+        failure, retry_after = refused.failure, refused.retry_after
+    except Exception as bug:
+        # An adapter stumbled over a reply that it did not foresee. Only the place is logged: the
+        # exception's text may hold what the vendor sent.
+        failure = Failure.MALFORMED_RESPONSE
+        log.error("adapter_stumbled", provider=vendor.name, error=type(bug).__name__, at=_place(bug))
+    else:
+        return Reply(told, http_status=talk.status, sandbox=talk.sandbox)
+    return Reply(Failed(failure), failure, retry_after, talk.status, talk.sandbox)
+
+
+@dataclass(slots=True)
+class _Talk:
+    vendor: Vendor
+    transport: Transport
+    stopwatch: Stopwatch
+    status: int | None = None
+    sandbox: bool = False
+
+    async def play(self, conversation: Conversation[Told]) -> Told:
+        try:
+            step = next(conversation)
+            while True:
+                if isinstance(step, Wait):
+                    await asyncio.sleep(step.seconds)
+                    step = next(conversation)
+                else:
+                    step = conversation.send(await self._send(step))
+        except StopIteration as end:
+            told: Told = end.value
+            return told
+
+    async def _send(self, request: Request) -> Response:
+        outbound = self.vendor.outbound(request)
+        with self.stopwatch:
+            try:
+                response = await self.transport.send(outbound)
+            except Refused as refused:
+                if refused.failure is not Failure.CONNECT_FAILED:
+                    raise
+                # Nothing was sent, so nothing can have been charged: the one failure that is tried again.
+                response = await self.transport.send(outbound)
+        self.status = response.status
+        self.sandbox = self.sandbox or "x-headrace-sandbox" in response.headers
+        return response
+
+
+def _place(bug: Exception) -> str:
+    frame = traceback.extract_tb(bug.__traceback__)[-1]
+    return f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}"

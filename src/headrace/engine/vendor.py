@@ -1,0 +1,41 @@
+"""A vendor as this process uses it: its adapter, where it is, and how long to wait for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+import msgspec
+
+from headrace.domain.model import VERIFY
+from headrace.ports import OutboundRequest
+from headrace.providers.base import Adapter, Request, Verifies
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """`timeout` (seconds) bounds one whole conversation. `trusted`: a value that it returns without a
+    verdict counts as confirmed."""
+
+    adapter: Adapter
+    base_url: str
+    headers: Mapping[str, str]
+    timeout: float
+    trusted: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.adapter.name
+
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        return (*self.adapter.finds, *((VERIFY,) if isinstance(self.adapter, Verifies) else ()))
+
+    def outbound(self, request: Request) -> OutboundRequest:
+        """The adapter's request as it goes on the wire."""
+        url = f"{self.base_url}{request.path}"
+        if request.query:
+            url = f"{url}?{urlencode(request.query)}"
+        body = None if request.body is None else _encode(request.body)
+        return OutboundRequest(request.method, url, self.headers, body)

@@ -1,0 +1,42 @@
+"""Logging: one line an event, and nothing in it that could identify a person or open a door."""
+
+import logging
+import re
+import sys
+from typing import Literal
+
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+_SECRETS = re.compile(
+    r"[^\s@\"'<>]+@[^\s@\"'<>]+|\+\d[\d\s().-]{6,}\d|\bhr_\w+|linkedin\.com/\S+", re.IGNORECASE
+)
+
+
+def configure(level: str, style: Literal["auto", "json", "text"]) -> None:
+    """Log to standard error; `auto` is text on a terminal and JSON elsewhere."""
+    text = style == "text" or (style == "auto" and sys.stderr.isatty())
+    renderer = structlog.dev.ConsoleRenderer() if text else structlog.processors.JSONRenderer()
+    number = logging.getLevelNamesMapping()[level.upper()]
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            redact,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+    )
+
+
+def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """The last line of defence: addresses, phone numbers, profiles and keys never reach the output."""
+    return {
+        key: _SECRETS.sub("[redacted]", value) if isinstance(value, str) else value
+        for key, value in event.items()
+    }

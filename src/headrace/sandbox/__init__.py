@@ -1,0 +1,5 @@
+"""The sandbox: invented people with a known truth, and servers that speak each vendor's real wire about them."""
+
+from headrace.sandbox.app import create_app
+
+__all__ = ["create_app"]

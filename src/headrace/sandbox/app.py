@@ -1,0 +1,156 @@
+"""The sandbox's ASGI application: `/<vendor>/...` speaks that vendor's wire, the rest is control."""
+
+import asyncio
+import logging
+
+from headrace.sandbox import streams, world
+from headrace.sandbox.accounts import OutOfCredits
+from headrace.sandbox.control import Control
+from headrace.sandbox.coverage import Coverage
+from headrace.sandbox.desk import Desk, Pretence
+from headrace.sandbox.faults import REDIRECTED, SHAPES, STREAMS, bend, true_answer
+from headrace.sandbox.latency import Latency
+from headrace.sandbox.state import State
+from headrace.sandbox.vendor import Route, Vendor
+from headrace.sandbox.vendors import discover
+from headrace.sandbox.wire import (
+    ASGIApp,
+    BodyTooLarge,
+    Hangup,
+    Receive,
+    Request,
+    Response,
+    Scope,
+    Send,
+    read_body,
+    reply,
+    send_response,
+)
+
+logger = logging.getLogger("headrace.sandbox")
+
+
+def create_app(seed: int = 7, latency_scale: float = 1.0) -> ASGIApp:
+    """A sandbox over the world of this seed; `latency_scale` stretches the vendors' natural latencies."""
+    return Sandbox(seed, latency_scale)
+
+
+class Sandbox:
+    """Receives every call, finds its vendor and has it answered, or failed as scripted."""
+
+    def __init__(self, seed: int, latency_scale: float) -> None:
+        people = world.build(seed)
+        vendors = discover()
+        coverage = Coverage(people)
+        self._holdings = {name: coverage.holdings(name, vendor.knowledge) for name, vendor in vendors.items()}
+        self._state = State(people, vendors, Latency(seed, latency_scale))
+        self._control = Control(self._state)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI scope."""
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+        elif scope["type"] == "http":
+            try:
+                await self._http(scope, receive, send)
+            except Hangup:
+                return
+            except BodyTooLarge:
+                refusal = {"error": "The request body is too large."}
+                await send_response(send, reply(refusal, 413, headers=(("connection", "close"),)))
+        else:
+            await receive()
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        root = scope.get("root_path", "")
+        path = scope["path"].removeprefix(root) if root else scope["path"]
+        first, slash, rest = path.lstrip("/").partition("/")
+        vendor = self._state.vendors.get(first)
+        request = Request(
+            method=scope["method"],
+            path=slash + rest if vendor else path,
+            query_string=scope.get("query_string", b""),
+            headers={
+                name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+            },
+            body=await read_body(receive),
+        )
+        if vendor is None:
+            await send_response(send, self._control.answer(request))
+            return
+        account = self._state.accounts[vendor.name]
+        account.in_flight += 1
+        try:
+            await self._serve(vendor, request, root, receive, send)
+        finally:
+            account.in_flight -= 1
+
+    async def _serve(self, vendor: Vendor, request: Request, root: str, receive: Receive, send: Send) -> None:
+        route = vendor.routes.get((request.method, request.path))
+        if route is None or not route.served(self._state.accounts[vendor.name].variants):
+            await send_response(send, self._unrouted(vendor, request))
+            return
+        kinds = route.asked(request)
+        if kinds:
+            self._state.count(vendor.name, kinds[0])
+        fault = self._state.script.take(vendor.name, kinds)
+        if fault in STREAMS:
+            answer = self._answer(vendor, route, request, self._desk(vendor, Pretence.DOCUMENTED))
+            await streams.play(fault, receive, send, answer)
+            return
+        response = self._respond(fault, vendor, route, request, root)
+        wait = self._state.latency.draw(vendor, kinds)
+        await asyncio.sleep(wait if response.within is None else min(wait, response.within))
+        await send_response(send, response)
+
+    def _respond(
+        self, fault: str | None, vendor: Vendor, route: Route, request: Request, root: str
+    ) -> Response:
+        if fault in SHAPES:
+            return bend(fault, vendor, route, request, self._desk(vendor, Pretence.DOCUMENTED), root)
+        pretence = Pretence.NOBODY if fault == "miss" else Pretence.NONE
+        return self._answer(vendor, route, request, self._desk(vendor, pretence))
+
+    def _answer(self, vendor: Vendor, route: Route, request: Request, desk: Desk) -> Response:
+        """The vendor's answer to this request, whatever may be wrong with it."""
+        try:
+            response = self._admitted(vendor, route, request, desk)
+        except OutOfCredits:
+            response = vendor.refusals.out_of_credits(request, desk)
+        except Exception:
+            logger.exception("sandbox vendor %s failed at %s", vendor.name, request.path)
+            response = vendor.refusals.server_error(request, 500)
+        headers = response.headers + vendor.headers(desk)
+        return Response(response.status, response.body, response.content_type, headers, response.within)
+
+    def _admitted(self, vendor: Vendor, route: Route, request: Request, desk: Desk) -> Response:
+        key = vendor.key_of(request).strip()
+        if not route.public and (not key or key.lower().startswith("bad")):
+            return vendor.refusals.bad_key(request, desk)
+        if vendor.body_limit and len(request.body) > vendor.body_limit(request):
+            return reply({"error": "payload_too_large", "message": "The request body is too large."}, 413)
+        return true_answer(vendor, route, request, desk)
+
+    def _desk(self, vendor: Vendor, pretence: Pretence) -> Desk:
+        state = self._state
+        holdings, account = self._holdings[vendor.name], state.accounts[vendor.name]
+        return Desk(vendor.name, state.world, vendor.knowledge, holdings, account, pretence)
+
+    def _unrouted(self, vendor: Vendor, request: Request) -> Response:
+        """Paths outside the vendor's table: the redirect's trap, wrong methods, nothing at all."""
+        if request.path == REDIRECTED:
+            self._state.count(vendor.name, "redirected")
+            return reply({"redirected": True})
+        variants = self._state.accounts[vendor.name].variants
+        if any(path == request.path and route.served(variants) for (_, path), route in vendor.routes.items()):
+            return reply({"error": "Method not allowed", "message": "Method not allowed"}, 405)
+        return reply({"error": "Not found", "message": "Not found"}, 404)
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,1 @@
+"""Implements the engine's ports on a database file."""

@@ -1,0 +1,121 @@
+"""Recomputes the books from their entries and says where they differ from what is stored."""
+
+import sqlite3
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from headrace.storage.ledger import MOVES
+from headrace.storage.statement import compile_once
+from headrace.storage.tables import accounts, ledger_entries
+
+_BALANCES = compile_once(select(accounts.c.id, accounts.c.name, accounts.c.available, accounts.c.held))
+_SUMS = compile_once(
+    select(
+        ledger_entries.c.account_id,
+        ledger_entries.c.kind,
+        func.sum(ledger_entries.c.amount),
+        func.count(),
+    ).group_by(ledger_entries.c.account_id, ledger_entries.c.kind)
+)
+_STEPS = (
+    "SELECT e.id, e.state, e.held, e.charged,"
+    " COALESCE(SUM(CASE WHEN l.kind = 'hold' THEN l.amount END), 0),"
+    " COALESCE(SUM(CASE WHEN l.kind = 'charge' THEN l.amount END), 0),"
+    " COALESCE(SUM(CASE WHEN l.kind = 'release' THEN l.amount END), 0),"
+    " COUNT(CASE WHEN l.account_id <> e.account_id THEN 1 END)"
+    " FROM enrichments e LEFT JOIN ledger_entries l ON l.operation_id = e.id GROUP BY e.id"
+)
+_ORPHANS = (
+    "SELECT l.operation_id, l.kind FROM ledger_entries l LEFT JOIN enrichments e ON e.id = l.operation_id"
+    " WHERE l.kind IN ('hold', 'charge', 'release') AND e.id IS NULL"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The findings. Balanced books have no `complaints`; `sum` of all purses is always zero in them."""
+
+    accounts: int
+    entries: int
+    sum: int
+    available: int
+    held: int
+    complaints: tuple[str, ...]
+
+    @property
+    def balanced(self) -> bool:
+        return not self.complaints
+
+
+def audit(path: Path) -> Audit:
+    """Read everything in one snapshot, so that it is right also while a server is writing."""
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
+    try:
+        connection.execute("PRAGMA busy_timeout = 5000")
+        connection.execute("BEGIN")
+        return _audit(connection)
+    finally:
+        connection.close()
+
+
+def _audit(connection: sqlite3.Connection) -> Audit:
+    purses: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    complaints: list[str] = []
+    entries = 0
+    for account, kind, amount, count in connection.execute(_SUMS):
+        entries += count
+        if kind not in MOVES:
+            complaints.append(f"account {account}: entries of unknown kind {kind!r}")
+            continue
+        source, target = MOVES[kind]
+        purses[account][source] -= amount
+        purses[account][target] += amount
+    balances = connection.execute(_BALANCES).fetchall()
+    complaints += _compare_balances(balances, purses)
+    complaints += _compare_steps(connection)
+    return Audit(
+        accounts=len(balances),
+        entries=entries,
+        sum=sum(sum(purse.values()) for purse in purses.values()),
+        available=sum(row[2] for row in balances),
+        held=sum(row[3] for row in balances),
+        complaints=tuple(complaints),
+    )
+
+
+def _compare_balances(
+    balances: list[tuple[str, str, int, int]], purses: defaultdict[str, Counter[str]]
+) -> list[str]:
+    found = []
+    for account, name, available, held in balances:
+        for purse, stored in (("available", available), ("held", held)):
+            derived = purses[account][purse]
+            if stored != derived:
+                found.append(f"account {name}: {purse} is {stored}, its entries say {derived}")
+            if derived < 0:
+                found.append(f"account {name}: {purse} went below zero")
+    known = {account for account, *_ in balances}
+    found += [f"entries belong to no account: {account}" for account in purses if account not in known]
+    return found
+
+
+def _compare_steps(connection: sqlite3.Connection) -> list[str]:
+    found = []
+    for id_, state, held, charged, was_held, was_charged, was_released, foreign in connection.execute(_STEPS):
+        if was_held != held:
+            found.append(f"enrichment {id_}: held {held}, its entries say {was_held}")
+        if was_charged != charged:
+            found.append(f"enrichment {id_}: charged {charged}, its entries say {was_charged}")
+        if state != "running" and was_charged + was_released != was_held:
+            found.append(f"enrichment {id_}: charge and release do not add up to the hold")
+        if state == "running" and was_charged + was_released:
+            found.append(f"enrichment {id_}: is running, yet its hold has been spent")
+        if foreign:
+            found.append(f"enrichment {id_}: an entry is in another account's name")
+    found += [
+        f"entry {kind} of {operation}: no such enrichment" for operation, kind in connection.execute(_ORPHANS)
+    ]
+    return found

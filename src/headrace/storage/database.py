@@ -1,0 +1,159 @@
+"""One database file: readers that never wait, and one writer that commits many callers at once."""
+
+import asyncio
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, Generic, TypeVar
+
+import structlog
+
+from headrace.domain.errors import Problem
+
+T = TypeVar("T")
+
+Operation = Callable[[sqlite3.Connection], T]
+
+BATCH = 256
+"""Most operations in one commit."""
+
+log = structlog.get_logger()
+
+
+class Database:
+    """WAL with `synchronous=FULL`: what was answered survives a crash of the process and of the machine.
+
+    An operation is a function of the connection. It is all or nothing, may be run a second time when a
+    neighbour in its batch failed, and must therefore have no effect outside the database.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._reader = _connect(path)
+        self._queue: SimpleQueue[_Job[Any] | None] = SimpleQueue()
+        self._writer = threading.Thread(target=self._write_batches, name="headrace-writer", daemon=True)
+        self._writer.start()
+
+    def read(self, sql: str, parameters: Mapping[str, object]) -> list[sqlite3.Row]:
+        """Rows as of now, including what other processes have committed. Takes microseconds: key look-ups."""
+        try:
+            return self._reader.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise _unavailable(error) from error
+
+    async def write(self, operation: Operation[T]) -> T:
+        """Run `operation`; returns its result once it is committed and durable.
+
+        Raises what the operation raised, or `Problem(storage_unavailable)`.
+        """
+        loop = asyncio.get_running_loop()
+        job: _Job[T] = _Job(operation, loop, loop.create_future())
+        self._queue.put(job)
+        return await job.future
+
+    def close(self) -> None:
+        """Finish what is queued and close the file."""
+        self._queue.put(None)
+        self._writer.join()
+        self._reader.close()
+
+    def _write_batches(self) -> None:
+        connection = _connect(self.path)
+        open_ = True
+        while open_:
+            batch, open_ = self._next_batch()
+            _commit(connection, batch)
+            _deliver(batch)
+        connection.close()
+
+    def _next_batch(self) -> tuple[list["_Job[Any]"], bool]:
+        """Everything that is waiting, at least one; false once the end is reached."""
+        batch: list[_Job[Any]] = []
+        job = self._queue.get()
+        while job is not None:
+            batch.append(job)
+            if self._queue.empty() or len(batch) == BATCH:
+                return batch, True
+            job = self._queue.get()
+        return batch, False
+
+
+@dataclass(slots=True)
+class _Job(Generic[T]):
+    operation: Operation[T]
+    loop: asyncio.AbstractEventLoop
+    future: "asyncio.Future[T]"
+    result: T | None = None
+    error: BaseException | None = None
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA busy_timeout = 5000")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA wal_autocheckpoint = 4000")
+    return connection
+
+
+def _commit(connection: sqlite3.Connection, batch: list[_Job[Any]]) -> None:
+    """All in one transaction; if one of them fails, each in its own, so that only that one fails."""
+    try:
+        _transact(connection, batch)
+    except BaseException as error:
+        if len(batch) == 1:
+            batch[0].error = error
+            return
+        for job in batch:
+            _commit(connection, [job])
+
+
+def _transact(connection: sqlite3.Connection, batch: list[_Job[Any]]) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for job in batch:
+            job.result = job.operation(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _deliver(batch: list[_Job[Any]]) -> None:
+    """Wake the callers, once per event loop rather than once per caller."""
+    for loop in {job.loop for job in batch}:
+        mine = [job for job in batch if job.loop is loop]
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_resolve, mine)
+
+
+def _resolve(jobs: list[_Job[Any]]) -> None:
+    for job in jobs:
+        if job.future.cancelled():
+            continue
+        if job.error is None:
+            job.future.set_result(job.result)
+        elif isinstance(job.error, sqlite3.OperationalError):
+            job.future.set_exception(_unavailable(job.error))
+        else:
+            job.future.set_exception(job.error)
+
+
+def _unavailable(error: sqlite3.Error) -> Problem:
+    log.error(
+        "database_unavailable", error=type(error).__name__, code=getattr(error, "sqlite_errorname", None)
+    )
+    return Problem("storage_unavailable", retry_after=1)
+
+
+def secure(path: Path) -> None:
+    """Only the owner may read the file."""
+    if path.exists():
+        os.chmod(path, 0o600)

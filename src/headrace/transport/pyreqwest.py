@@ -1,0 +1,75 @@
+"""The transport on pyreqwest (Rust's reqwest and rustls), which costs about half of aiohttp's CPU time."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.exceptions import ConnectError, PyreqwestError
+from pyreqwest.response import Response as Reply
+
+from headrace.domain.failures import Failure, Refused
+from headrace.ports import OutboundRequest, Response
+from headrace.transport.limits import WIRE_BYTES, decoded
+
+_DAY = timedelta(days=1)
+
+
+class PyreqwestTransport:
+    """`ports.Transport` on one pyreqwest client. Deadlines are the engine's, so none are set here."""
+
+    def __init__(self, ca_file: str | None = None, connections: int = 1000) -> None:
+        builder = (
+            ClientBuilder()
+            .follow_redirects(False)
+            .no_proxy()
+            .http1_only()
+            .gzip(False)
+            .brotli(False)
+            .zstd(False)
+            .deflate(False)
+            .max_connections(connections)
+            .timeout(_DAY)
+            .pool_timeout(_DAY)
+            .referer(False)
+        )
+        if ca_file:
+            builder = builder.add_root_certificate_pem(Path(ca_file).read_bytes())
+        self._client: Client = builder.build()
+
+    async def send(self, request: OutboundRequest) -> Response:
+        builder = self._client.request(request.method, request.url).headers(request.headers)
+        if request.body is not None:
+            builder = builder.body_bytes(request.body)
+        try:
+            async with builder.build_streamed() as reply:
+                body = await _read(reply)
+                headers = {name.lower(): value for name, value in reply.headers.items()}
+                status = reply.status
+        except ConnectError as error:
+            raise Refused(_connect_failure(error)) from error
+        except PyreqwestError as error:
+            raise Refused(Failure.CONNECTION_LOST) from error
+        return Response(status, headers, decoded(body, headers.get("content-encoding", "").lower()))
+
+    async def aclose(self) -> None:
+        await self._client.close()
+
+
+async def _read(reply: Reply) -> bytes:
+    announced = reply.get_header("content-length") or "0"
+    if announced.isdigit() and int(announced) > WIRE_BYTES:
+        raise Refused(Failure.BODY_TOO_LARGE)
+    chunks = []
+    size = 0
+    while (chunk := await reply.body_reader.read_chunk()) is not None:
+        chunks.append(bytes(chunk))
+        size += len(chunk)
+        if size > WIRE_BYTES:
+            raise Refused(Failure.BODY_TOO_LARGE)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _connect_failure(error: ConnectError) -> Failure:
+    causes = error.details["causes"] or []
+    certificate = any("certificate" in cause["message"].lower() for cause in causes)
+    return Failure.TLS_FAILED if certificate else Failure.CONNECT_FAILED

@@ -1,0 +1,301 @@
+"""The only file that knows everyone: settings become a running application."""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from litestar.types import ASGIApp
+
+from headrace.api.app import create_app
+from headrace.api.limits import AccountLimits
+from headrace.api.metrics import PrometheusMeter
+from headrace.api.render import enrich_answer
+from headrace.api.services import Services
+from headrace.config import ConfigError, Provider, Settings
+from headrace.domain.errors import Problem
+from headrace.domain.model import Account, Enrichment, Field
+from headrace.domain.pricing import PriceBook
+from headrace.domain.waterfall import Plan, Source
+from headrace.engine.clock import SystemClock
+from headrace.engine.enrich import Books, Enricher
+from headrace.engine.guard import Guard, Limits
+from headrace.engine.run import Deadlines, Surroundings
+from headrace.engine.vendor import Vendor
+from headrace.ports import Transport
+from headrace.providers import registry
+from headrace.providers.base import Adapter, Verifies
+from headrace.storage import schema
+from headrace.storage.accounts import SqliteAccounts
+from headrace.storage.database import Database
+from headrace.storage.enrichments import SqliteEnrichments
+from headrace.storage.keys import KeySmith, pepper_beside
+from headrace.storage.ledger import SqliteLedger
+from headrace.storage.owner import Owner
+from headrace.version import VERSION
+
+_LATE_ANSWERS = 2.0
+"""Seconds that a stopping process waits for answers that came after their deadline."""
+
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """The database and what is kept in it."""
+
+    database: Database
+    owner: Owner
+    accounts: SqliteAccounts
+    ledger: SqliteLedger
+    enrichments: SqliteEnrichments
+
+    def answers(self) -> bool:
+        """Whether the database can be read."""
+        try:
+            self.database.read("SELECT 1 FROM accounts LIMIT 1", {})
+        except Problem:
+            return False
+        return True
+
+    def close(self) -> None:
+        self.database.close()
+        self.owner.close()
+
+
+def open_storage(settings: Settings) -> Storage:
+    """Open the database, creating or migrating it where needed. Raises `ConfigError`."""
+    path = settings.database_path
+    schema.upgrade(path)
+    clock = SystemClock()
+    database = Database(path)
+    owner = Owner(path.with_name(f"{path.name}.owners"))
+    pepper = _pepper(settings) or pepper_beside(path)
+    return Storage(
+        database,
+        owner,
+        SqliteAccounts(database, KeySmith(pepper), clock),
+        SqliteLedger(database, owner, clock),
+        SqliteEnrichments(database),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Headrace:
+    """A running application. `start` it before the first request, `drain` at a stop signal, `stop` last."""
+
+    settings: Settings
+    storage: Storage
+    vendors: Mapping[str, Vendor]
+    transport: Transport
+    guard: Guard
+    enricher: Enricher
+    asgi: ASGIApp
+
+    async def start(self) -> None:
+        """Give back what processes that died were holding."""
+        await self.storage.ledger.release_abandoned()
+
+    def drain(self) -> None:
+        """Refuse new work and let what is in flight end soon."""
+        self.enricher.hurry(self.settings.server.drain_seconds)
+
+    async def stop(self) -> None:
+        await self.enricher.finish(_LATE_ANSWERS)
+        await self.transport.aclose()
+        self.storage.close()
+
+
+def build(settings: Settings, *, sandbox: bool = False) -> Headrace:
+    """Everything, from settings. `sandbox`: every answer is labelled as invented. Raises `ConfigError`."""
+    vendors = make_vendors(settings)
+    plan = make_plan(settings, vendors)
+    storage = open_storage(settings)
+    clock, meter = SystemClock(), PrometheusMeter()
+    guard = Guard(_limits(settings, vendors), clock)
+    transport = make_transport(settings)
+    surroundings = Surroundings(vendors, guard, transport, clock, _deadlines(settings))
+    books = Books(storage.ledger, storage.enrichments, make_prices(settings))
+    enricher = Enricher(plan, surroundings, books, meter, _webhook_body)
+    services = Services(
+        accounts=storage.accounts,
+        enrichments=storage.enrichments,
+        enricher=enricher,
+        limits=AccountLimits(settings.server.rate_limit, clock),
+        guard=guard,
+        providers=tuple(vendors),
+        database_answers=storage.answers,
+        sandbox=sandbox,
+    )
+    asgi = create_app(services, meter, settings.server.cors_origins)
+    return Headrace(settings, storage, vendors, transport, guard, enricher, asgi)
+
+
+def make_vendors(settings: Settings) -> dict[str, Vendor]:
+    """The vendors that have credentials. Raises `ConfigError`."""
+    unknown = sorted(set(settings.providers) - set(registry.names()))
+    if unknown:
+        raise ConfigError(
+            f"providers.{unknown[0]}: no such provider; there are {', '.join(registry.names())}"
+        )
+    made = {}
+    for name in settings.providers:
+        section = settings.provider(name)
+        adapter = _adapter(name, section) if section else None
+        if section and adapter:
+            made[name] = _vendor(adapter, section)
+    return made
+
+
+def make_plan(settings: Settings, vendors: Mapping[str, Vendor]) -> Plan:
+    """Who is asked in which order. Vendors without credentials are left out. Raises `ConfigError`."""
+    finders = {}
+    for wanted in Field:
+        order = getattr(settings.waterfall.order, wanted)
+        _check_order(
+            f"waterfall.order.{wanted}", order, lambda adapter, wanted=wanted: wanted in adapter.finds
+        )
+        finders[wanted] = tuple(_source(vendors[name].adapter) for name in order if name in vendors)
+    order = settings.verification.order
+    _check_order("verification.order", order, lambda adapter: issubclass(adapter, Verifies))
+    return Plan(finders, tuple(name for name in order if name in vendors))
+
+
+def make_transport(settings: Settings) -> Transport:
+    """The outbound client that is configured."""
+    wanted = settings.transport
+    if wanted.client == "aiohttp":
+        from headrace.transport.aiohttp import AiohttpTransport  # noqa: PLC0415
+
+        return AiohttpTransport(wanted.ca_file, wanted.connections)
+    from headrace.transport.pyreqwest import PyreqwestTransport  # noqa: PLC0415
+
+    return PyreqwestTransport(wanted.ca_file, wanted.connections)
+
+
+def make_prices(settings: Settings) -> PriceBook:
+    """The price book in milli-credits. Raises `ConfigError`."""
+    prices = settings.prices
+    overrides = {}
+    for provider, per_field in prices.overrides.items():
+        for name, price in per_field.items():
+            if provider not in registry.names() or name not in list(Field):
+                raise ConfigError(f"prices.overrides.{provider}.{name}: no such provider or field")
+            overrides[provider, Field(name)] = _milli(price)
+    return PriceBook({wanted: _milli(getattr(prices, wanted)) for wanted in Field}, overrides)
+
+
+def at_sandbox(settings: Settings, url: str) -> Settings:
+    """The same settings with every vendor at the sandbox, which imposes no rate limits."""
+    providers = {}
+    for name in registry.names():
+        kept = {
+            key: value for key, value in settings.providers.get(name, {}).items() if key in _KEPT_IN_SANDBOX
+        }
+        credentials = dict.fromkeys(_credentials(registry.adapter(name)), "sandbox")
+        providers[name] = {"rate": 0, **kept, **credentials, "base_url": f"{url}/{name}"}
+    return msgspec.structs.replace(settings, providers=providers)
+
+
+_KEPT_IN_SANDBOX = {"rate", "timeout", "concurrency", "trusted"}
+
+
+def _adapter(name: str, section: Provider) -> Adapter | None:
+    """The adapter with its credentials; `None` while none of them is set."""
+    kind = registry.adapter(name)
+    needed = _credentials(kind)
+    for key in section.credentials:
+        if key not in needed:
+            raise ConfigError(f"providers.{name}.{key}: unknown setting; credentials are {', '.join(needed)}")
+    given = {key: value for key, value in section.credentials.items() if value}
+    missing = [key for key in needed if key not in given]
+    if missing and given:
+        raise ConfigError(f"providers.{name}.{missing[0]}: is required")
+    return None if missing else kind(**given)
+
+
+def _credentials(kind: type[Adapter]) -> list[str]:
+    declared: Any = kind
+    return [each.name for each in fields(declared) if each.default is MISSING]
+
+
+def _vendor(adapter: Adapter, section: Provider) -> Vendor:
+    headers = {
+        "user-agent": f"headrace/{VERSION}",
+        "accept": "application/json",
+        "accept-encoding": "identity",
+        "content-type": "application/json",
+        **adapter.headers(),
+    }
+    return Vendor(
+        adapter=adapter,
+        base_url=_base_url(adapter, section),
+        headers=headers,
+        timeout=section.timeout or adapter.timeout,
+        trusted=section.trusted,
+    )
+
+
+def _base_url(adapter: Adapter, section: Provider) -> str:
+    url = (section.base_url or adapter.base_url).rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme == "https" and parts.hostname:
+        return url
+    if parts.scheme == "http" and parts.hostname in _LOOPBACK:
+        return url
+    raise ConfigError(f"providers.{adapter.name}.base_url: must be https (http is allowed on loopback only)")
+
+
+def _source(adapter: Adapter) -> Source:
+    return Source(adapter.name, adapter.finds, adapter.together, adapter.one_price)
+
+
+def _check_order(key: str, order: tuple[str, ...], able: Any) -> None:
+    for name in order:
+        if name not in registry.names():
+            raise ConfigError(f"{key}: no such provider: {name}")
+        if not able(registry.adapter(name)):
+            raise ConfigError(f"{key}: {name} cannot do this")
+    if len(set(order)) < len(order):
+        raise ConfigError(f"{key}: a provider is listed twice")
+
+
+def _limits(settings: Settings, vendors: Mapping[str, Vendor]) -> dict[tuple[str, str], Limits]:
+    limits = {}
+    for name, vendor in vendors.items():
+        section, adapter = settings.provider(name), vendor.adapter
+        for capability in vendor.capabilities:
+            own = adapter.rates.get(capability)
+            limit = Limits(own.calls if own else 0, own.seconds if own else 1, adapter.concurrency)
+            if section and section.rate is not None:
+                limit = replace(limit, calls=int(section.rate), seconds=60)
+            if section and section.concurrency:
+                limit = replace(limit, concurrency=section.concurrency)
+            limits[name, capability] = limit
+    return limits
+
+
+def _deadlines(settings: Settings) -> Deadlines:
+    deadline = settings.waterfall.deadline
+    return Deadlines({wanted: getattr(deadline, wanted) for wanted in Field}, deadline.total)
+
+
+def _webhook_body(enrichment: Enrichment, account: Account) -> bytes:
+    return msgspec.json.encode(enrich_answer(enrichment, account))
+
+
+def _pepper(settings: Settings) -> bytes | None:
+    if settings.security.pepper is None:
+        return None
+    try:
+        pepper = bytes.fromhex(settings.security.pepper)
+    except ValueError:
+        pepper = b""
+    if len(pepper) < 16:
+        raise ConfigError("security.pepper: must be at least 32 hexadecimal digits")
+    return pepper
+
+
+def _milli(credits: float) -> int:
+    return round(credits * 1000)

@@ -1,0 +1,1 @@
+"""The vendor adapters, each by the same suite."""
