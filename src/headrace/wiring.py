@@ -1,7 +1,7 @@
 """The only file that knows everyone: settings become a running application."""
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,9 +23,10 @@ from headrace.engine.enrich import Books, Enricher
 from headrace.engine.guard import Guard, Limits
 from headrace.engine.run import Deadlines, Surroundings
 from headrace.engine.vendor import Vendor
+from headrace.engine.window import Window
 from headrace.ports import Transport
 from headrace.providers import registry
-from headrace.providers.base import Adapter, Verifies
+from headrace.providers.base import WHOLE_VENDOR, Adapter, Rate, Verifies
 from headrace.storage import schema
 from headrace.storage.accounts import SqliteAccounts
 from headrace.storage.database import Database
@@ -264,16 +265,21 @@ def _check_order(key: str, order: tuple[str, ...], able: Any) -> None:
 def _limits(settings: Settings, vendors: Mapping[str, Vendor]) -> dict[tuple[str, str], Limits]:
     limits = {}
     for name, vendor in vendors.items():
-        section, adapter = settings.provider(name), vendor.adapter
+        section, adapter = settings.provider(name) or Provider(credentials={}), vendor.adapter
+        rates = (
+            dict(adapter.rates)
+            if section.rate is None
+            else dict.fromkeys(vendor.capabilities, Rate(int(section.rate), 60))
+        )
+        shared = _window(rates.get(WHOLE_VENDOR))
         for capability in vendor.capabilities:
-            own = adapter.rates.get(capability)
-            limit = Limits(own.calls if own else 0, own.seconds if own else 1, adapter.concurrency)
-            if section and section.rate is not None:
-                limit = replace(limit, calls=int(section.rate), seconds=60)
-            if section and section.concurrency:
-                limit = replace(limit, concurrency=section.concurrency)
-            limits[name, capability] = limit
+            window = shared or _window(rates.get(capability))
+            limits[name, capability] = Limits(section.concurrency or adapter.concurrency, window)
     return limits
+
+
+def _window(rate: Rate | None) -> Window | None:
+    return Window(rate.calls, rate.seconds) if rate and rate.calls else None
 
 
 def _deadlines(settings: Settings) -> Deadlines:

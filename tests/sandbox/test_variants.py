@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
 
@@ -232,3 +233,55 @@ async def test_webhooks(client: Client) -> None:
         assert {(item["custom_id"], item["status"]) for item in posted} == {("a", "success"), (1, "error")}
     finally:
         await runner.cleanup()
+
+
+async def test_prospeo_verified_only(client: Client, people: list[Json]) -> None:
+    seen = set()
+    for person in people[:250]:
+        data = {"linkedin_url": person["linkedin_url"]}
+        asked = {"only_verified_email": True, "only_verified_mobile": True, "data": data}
+        answer = await client.vendor("/prospeo/enrich-person", asked)
+        found = answer.json.get("person") or {}
+        seen |= {(kind, (found.get(kind) or {}).get("status")) for kind in ("email", "mobile")}
+    assert seen == {(kind, status) for kind in ("email", "mobile") for status in ("VERIFIED", None)}
+
+
+async def test_prospeo_longer_rate_code(client: Client) -> None:
+    await on(client, "prospeo", "rate_limit_exceeded")
+    await client.fault("prospeo", "email", "rate_limited")
+    answer = await client.vendor("/prospeo/enrich-person", {"data": {"linkedin_url": URL}})
+    assert (answer.status, answer.json["error_code"]) == (429, "RATE_LIMIT_EXCEEDED")
+    assert "x-minute-request-left" in answer.headers
+    assert "Retry-After" not in answer.headers
+
+
+async def test_airscale_risky_and_sparse(client: Client, people: list[Json]) -> None:
+    await on(client, "airscale", "risky_email", "sparse")
+    seen = set()
+    for person in people[:200]:
+        body = (
+            await client.vendor("/airscale/v1/email", {"linkedin_profile_url": person["linkedin_url"]})
+        ).json
+        assert "provider" not in body
+        seen.add((body.get("email_status"), body.get("catch_all")))
+    assert {("valid", "no"), ("valid", "yes"), ("risky", "yes"), (None, None)} <= seen
+
+
+async def test_findymail_nested_phone(client: Client, people: list[Json]) -> None:
+    await on(client, "findymail", "nested_phone")
+    found = []
+    for person in people[:200]:
+        answer = await client.vendor("/findymail/api/search/phone", {"linkedin_url": person["linkedin_url"]})
+        found += [answer.json["contact"]["phone"]] if "contact" in answer.json else []
+    assert found
+    assert (await client.control("spent"))["findymail"] == 10 * len(found)
+
+
+async def test_findymail_takes_so_many_calls_at_once(client: Client) -> None:
+    await on(client, "findymail", "concurrency_cap")
+    await client.control("latency", vendor="findymail", ms=1500)
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        crowd = Client(session, client.base)
+        asked = [crowd.vendor("/findymail/api/verify", {"email": WORK}) for _ in range(310)]
+        statuses = [answer.status for answer in await asyncio.gather(*asked)]
+    assert statuses.count(429) == 10

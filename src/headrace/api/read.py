@@ -41,11 +41,11 @@ def enrichment_request(body: bytes) -> EnrichmentRequest:
         company_name=_text("company_name", wire.company_name),
         domain=_domain(wire.domain),
         linkedin_url=_linkedin_url(wire.linkedin_url),
+        phone_countries=_countries(wire.phone_country_codes),
     )
     return EnrichmentRequest(
         contact=contact,
         fields=tuple(dict.fromkeys(Field(kind) for kind in wire.enrichment_type)),
-        phone_countries=_countries(wire.phone_country_codes),
         webhook_url=_webhook_url(wire.webhook_url),
         custom=None if wire.custom is UNSET else _custom(wire.custom),
     )

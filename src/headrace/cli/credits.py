@@ -7,7 +7,8 @@ import typer
 from headrace.api.render import credits
 from headrace.cli.accounts import Name, find
 from headrace.cli.amounts import milli_credits
-from headrace.cli.options import AsJson, ConfigFile, run, show, storage_from
+from headrace.cli.options import AsJson, CommandError, ConfigFile, run, show, storage_from
+from headrace.domain.errors import Problem
 
 app = typer.Typer(help="Credits of accounts.", no_args_is_help=True)
 
@@ -28,7 +29,11 @@ def add(
     milli = milli_credits(amount)
     with storage_from(config) as storage:
         account = find(storage, name)
-        available = run(lambda: storage.ledger.grant(account.id, milli))
+        try:
+            available = run(lambda: storage.ledger.grant(account.id, milli))
+        except Problem:
+            left = credits(account.available)
+            raise CommandError(f"{account.name} has only {left} credits available") from None
     value = {
         "account_id": account.id,
         "name": account.name,

@@ -58,7 +58,9 @@ def _ask(url: str, key: str) -> dict[str, Any]:
     answer: dict[str, Any] = json.load(response)
     if response.status != 200:
         raise CommandError(f"the API answered {response.status}: {answer['message']}")
-    answer["headers"] = {name: value for name, value in response.headers.items() if name.startswith("x-headrace")}
+    answer["headers"] = {
+        name: value for name, value in response.headers.items() if name.startswith("x-headrace")
+    }
     connection.close()
     return answer
 

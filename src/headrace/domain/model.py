@@ -42,13 +42,17 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """The person who is looked for, in one spelling (see `normalize`)."""
+    """The person who is looked for, in one spelling (see `normalize`).
+
+    `phone_countries`: only numbers of these are wanted (empty: any); a vendor may be told, all are checked.
+    """
 
     first_name: str | None = None
     last_name: str | None = None
     company_name: str | None = None
     domain: str | None = None
     linkedin_url: str | None = None
+    phone_countries: tuple[str, ...] = ()
     traits: frozenset[str] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -189,7 +193,6 @@ class EnrichmentRequest:
 
     contact: Contact
     fields: tuple[Field, ...]
-    phone_countries: tuple[str, ...] = ()
     webhook_url: str | None = None
     custom: bytes | None = None
 

@@ -29,6 +29,9 @@ from headrace.domain.model import (
     Verdict,
 )
 
+_UNSAID = Failed(Failure.MALFORMED_RESPONSE)
+"""A vendor that was asked for a field and says nothing about it has not said that there is nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -87,8 +90,8 @@ class Lane:
 class Waterfall:
     """One enrichment's questions and answers.
 
-    `countries` restricts phone numbers (empty: anywhere); `accept_risky` lets an unconfirmed address on an
-    accept-all domain be returned when nothing better was found.
+    `accept_risky` lets an unconfirmed address on an accept-all domain be returned when nothing better was
+    found.
     """
 
     def __init__(
@@ -96,12 +99,10 @@ class Waterfall:
         contact: Contact,
         fields: tuple[Field, ...],
         plan: Plan,
-        countries: tuple[str, ...] = (),
         accept_risky: bool = False,
     ) -> None:
         self.contact = contact
         self.attempts: list[Attempt] = []
-        self._countries = countries
         self._accept_risky = accept_risky
         self._verifiers = plan.verifiers
         self._rejected: set[str] = set()
@@ -132,14 +133,14 @@ class Waterfall:
         return asked
 
     def record(
-        self, question: Question, outcome: Outcome | Mapping[Field, Found | Missing], timing: Timing
+        self, question: Question, outcome: Outcome | Mapping[Field, Found | Missing | Failed], timing: Timing
     ) -> None:
         """Take in the answer to a question, also one that comes after its lane has closed."""
         for wanted in question.fields:
             lane = self._lanes[wanted]
             if lane.waiting_for is question:
                 lane.waiting_for = None
-            mine = outcome.get(wanted, Missing()) if isinstance(outcome, Mapping) else outcome
+            mine = outcome.get(wanted, _UNSAID) if isinstance(outcome, Mapping) else outcome
             attempt = _attempt(wanted, question, mine, timing)
             self.attempts.append(attempt)
             self._take_in(lane, question, mine, attempt)
@@ -212,7 +213,7 @@ class Waterfall:
 
     def _judge_phones(self, lane: Lane, provider: str, found: Found, attempt: Attempt) -> None:
         lane.answered = True
-        numbers, foreign = normalize.phones(found.values, self._countries)
+        numbers, foreign = normalize.phones(found.values, self.contact.phone_countries)
         attempt.values = numbers
         if not numbers:
             attempt.reason = "country_not_allowed" if foreign else "impossible_number"

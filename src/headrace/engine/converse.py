@@ -14,7 +14,7 @@ from headrace.engine.vendor import Vendor
 from headrace.ports import Response, Transport
 from headrace.providers.base import Balance, Conversation, Request, Wait
 
-Told = Answer | Judged | Balance | Mapping[Field, Answer]
+Told = Answer | Judged | Balance | Mapping[Field, Answer | Failed]
 
 log = structlog.get_logger()
 

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
 from headrace.domain import gates
 from headrace.domain.errors import Problem
-from headrace.domain.model import Account, Enrichment, EnrichmentRequest, Field, Result
+from headrace.domain.model import Account, Contact, Enrichment, EnrichmentRequest, Field, Result
 from headrace.domain.pricing import PriceBook
 from headrace.domain.waterfall import Plan, Waterfall
 from headrace.engine.ids import new_id
@@ -87,8 +87,7 @@ class Enricher:
         began = self._around.clock.monotonic()
         await self._books.ledger.hold(enrichment_id, account.id, self._books.prices.to_hold(fields))
         try:
-            countries = request.phone_countries or account.phone_countries
-            waterfall = Waterfall(request.contact, fields, self._plan, countries, account.accept_risky)
+            waterfall = Waterfall(_looked_for(request, account), fields, self._plan, account.accept_risky)
             run = Run(waterfall, self._around)
             await self._carry_out(run)
         except BaseException:
@@ -145,6 +144,13 @@ class Enricher:
     def _refuse_without_finders(self, fields: tuple[Field, ...]) -> None:
         if not any(self._plan.finders.get(wanted) for wanted in fields):
             raise Problem("no_providers", fields=" or ".join(fields))
+
+
+def _looked_for(request: EnrichmentRequest, account: Account) -> Contact:
+    """The contact; without phone countries of its own, with the account's."""
+    if request.contact.phone_countries or not account.phone_countries:
+        return request.contact
+    return replace(request.contact, phone_countries=account.phone_countries)
 
 
 def _nobody_could_answer(results: dict[Field, Result]) -> bool:

@@ -19,11 +19,10 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a vendor allows. `calls` of zero: no rate limit."""
+    """What a vendor allows for one capability. Capabilities that share a rate share the `window`."""
 
-    calls: int
-    seconds: float
     concurrency: int
+    window: Window | None = None
 
 
 @dataclass(slots=True)
@@ -40,11 +39,7 @@ class Guard:
         self._clock = clock
         self._vendors = {vendor: Breaker() for vendor, _ in limits}
         self._gates = {
-            key: _Gate(
-                asyncio.Semaphore(limit.concurrency),
-                Window(limit.calls, limit.seconds) if limit.calls else None,
-            )
-            for key, limit in limits.items()
+            key: _Gate(asyncio.Semaphore(limit.concurrency), limit.window) for key, limit in limits.items()
         }
 
     async def enter(self, vendor: str, capability: str) -> str | None:

@@ -28,7 +28,7 @@ from headrace.providers.base import Conversation, Verifies
 
 _TRUSTED = Verdict(Grade.DELIVERABLE, "trusted_provider")
 
-Answers = Outcome | Mapping[Field, Found | Missing]
+Answers = Outcome | Mapping[Field, Found | Missing | Failed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,9 @@ class Run:
         """The trace so far, with a line for each question that is still out."""
         now = self.elapsed_ms
         late = [(question, Timing(started, now - started)) for question, started in self._out.items()]
-        return [*self.waterfall.attempts, *self.waterfall.unanswered(late)] if late else self.waterfall.attempts
+        return (
+            [*self.waterfall.attempts, *self.waterfall.unanswered(late)] if late else self.waterfall.attempts
+        )
 
     async def _take_in_one(self, deadline: float) -> None:
         wait = deadline - self._around.clock.monotonic()

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from headrace.domain.failures import Failure, Refused
-from headrace.domain.model import Answer, Contact, Field, Judged, Needs
+from headrace.domain.model import Answer, Contact, Failed, Field, Judged, Needs
 from headrace.ports import Response
 
 __all__ = [
     "BY_COMPANY",
     "BY_DOMAIN",
     "BY_PROFILE",
+    "WHOLE_VENDOR",
     "Adapter",
     "Balance",
     "Conversation",
@@ -73,8 +74,11 @@ class Balance:
 
 
 Conversation = Generator[Request | Wait, Response, T]
-Findings = Answer | Mapping[Field, Answer]
+Findings = Answer | Mapping[Field, Answer | Failed]
 """One answer for the one field asked; or an answer each, where a call can serve several fields."""
+
+WHOLE_VENDOR = "*"
+"""The key in `rates` of a limit that all capabilities share."""
 
 
 class Adapter(Protocol):
@@ -82,7 +86,8 @@ class Adapter(Protocol):
 
     `finds` says what each field needs to be asked. `together`: fields that one call can answer; `one_price`:
     such a call costs no more than its dearest field. `rates` and `concurrency` are the vendor's own limits
-    per capability, `timeout` (seconds) what its page says to allow; configuration overrides all three.
+    per capability (or `WHOLE_VENDOR`), `timeout` (seconds) what its page says to allow; configuration
+    overrides all three.
     """
 
     name: ClassVar[str]

@@ -6,11 +6,12 @@ from typing import Any, ClassVar, Literal
 
 from msgspec import Struct
 
-from headrace.domain.model import Answer, Contact, Field, Found, Grade, Missing, Needs, Verdict
+from headrace.domain.model import Answer, Contact, Failed, Field, Found, Grade, Missing, Needs, Verdict
 from headrace.providers.base import (
     BY_COMPANY,
     BY_DOMAIN,
     BY_PROFILE,
+    WHOLE_VENDOR,
     Balance,
     Conversation,
     Failure,
@@ -77,7 +78,7 @@ class Pronto:
     }
     together: ClassVar[frozenset[Field]] = frozenset(Field)
     one_price: ClassVar[bool] = False
-    rates: ClassVar[Mapping[str, Rate]] = dict.fromkeys(Field, Rate(50, 1))
+    rates: ClassVar[Mapping[str, Rate]] = {WHOLE_VENDOR: Rate(50, 1)}
     concurrency: ClassVar[int] = 50
     timeout: ClassVar[float] = 60
 
@@ -87,7 +88,24 @@ class Pronto:
         return {"X-API-KEY": self.api_key}
 
     def find(self, wanted: tuple[Field, ...], contact: Contact) -> Conversation[Findings]:
+        response = yield self._request(wanted, contact)
+        without = tuple(name for name in wanted if name is not Field.PERSONAL_EMAIL)
+        if len(without) < len(wanted) and without and _lacks_consent(response):
+            # A missing consent gates the whole call there; the other fields can still be had.
+            response = yield self._request(without, contact)
+            answers = _answers(_expect_200(response), without)
+            return {**answers, Field.PERSONAL_EMAIL: Failed(Failure.REQUEST_REFUSED)}
+        answers = _answers(_expect_200(response), wanted)
+        return answers if len(wanted) > 1 else answers[wanted[0]]
+
+    def balance(self) -> Conversation[Balance]:
+        response = yield Request("GET", "/v2/credits")
+        return Balance(_expect_200(response).decode(CreditsReply).credits)
+
+    def _request(self, wanted: tuple[Field, ...], contact: Contact) -> Request:
         body: dict[str, Any] = {"enrichment_type": [str(name) for name in wanted]}
+        if Field.PHONE in wanted and contact.phone_countries:
+            body["phone_country_codes"] = list(contact.phone_countries)
         body |= compact(
             firstname=contact.first_name,
             lastname=contact.last_name,
@@ -95,13 +113,7 @@ class Pronto:
             domain=contact.domain,
             linkedin_url=contact.linkedin_url,
         )
-        response = yield Request("POST", "/v2/contacts/single_enrich", body)
-        answers = _answers(_expect_200(response), wanted)
-        return answers if len(wanted) > 1 else answers[wanted[0]]
-
-    def balance(self) -> Conversation[Balance]:
-        response = yield Request("GET", "/v2/credits")
-        return Balance(_expect_200(response).decode(CreditsReply).credits)
+        return Request("POST", "/v2/contacts/single_enrich", body)
 
 
 def _answers(response: Response, wanted: tuple[Field, ...]) -> dict[Field, Answer]:
@@ -149,6 +161,10 @@ def _expect_200(response: Response) -> Response:
     if response.status == 422 and _lacks_credits(response):
         raise Refused(Failure.OUT_OF_CREDITS)
     return response.expect(200, refusals=REFUSALS)
+
+
+def _lacks_consent(response: Response) -> bool:
+    return response.status == 422 and not _lacks_credits(response)
 
 
 def _lacks_credits(response: Response) -> bool:

@@ -11,6 +11,7 @@ from headrace.providers.base import (
     BY_COMPANY,
     BY_DOMAIN,
     BY_PROFILE,
+    WHOLE_VENDOR,
     Balance,
     Conversation,
     Failure,
@@ -94,7 +95,7 @@ class Prospeo:
     together: ClassVar[frozenset[Field]] = frozenset({Field.EMAIL, Field.PHONE})
     one_price: ClassVar[bool] = True
     # The smallest plan's, which its 300 a minute does not lower further.
-    rates: ClassVar[Mapping[str, Rate]] = {Field.EMAIL: Rate(5, 1), Field.PHONE: Rate(5, 1)}
+    rates: ClassVar[Mapping[str, Rate]] = {WHOLE_VENDOR: Rate(5, 1)}
     concurrency: ClassVar[int] = 50
     timeout: ClassVar[float] = 20
 

@@ -1,4 +1,4 @@
-"""The sandbox: invented people with a known truth, and servers that speak each vendor's real wire about them."""
+"""The sandbox: invented people with a known truth, and servers that speak each vendor's real wire."""
 
 from headrace.sandbox.app import create_app
 

@@ -19,7 +19,7 @@ _WEIGHTS = (40, 16, 10, 12, 6, 4, 5, 7)
 
 
 class AddressBook:
-    """The addresses of one domain: its usual pattern, a second one for some, and house rules for odd names."""
+    """One domain's addresses: the usual pattern, a second one for some, house rules for odd names."""
 
     def __init__(self, rng: Random, domain: str) -> None:
         self._rng = rng

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 
 from headrace.sandbox import streams, world
 from headrace.sandbox.accounts import OutOfCredits
@@ -101,14 +102,16 @@ class Sandbox:
             return
         response = self._respond(fault, vendor, route, request, root)
         wait = self._state.latency.draw(vendor, kinds)
-        await asyncio.sleep(wait if response.within is None else min(wait, response.within))
+        if wait > 0:
+            await asyncio.sleep(wait if response.within is None else min(wait, response.within))
         await send_response(send, response)
 
     def _respond(
         self, fault: str | None, vendor: Vendor, route: Route, request: Request, root: str
     ) -> Response:
         if fault in SHAPES:
-            return bend(fault, vendor, route, request, self._desk(vendor, Pretence.DOCUMENTED), root)
+            desk = self._desk(vendor, Pretence.DOCUMENTED)
+            return _dressed(bend(fault, vendor, route, request, desk, root), vendor, desk)
         pretence = Pretence.NOBODY if fault == "miss" else Pretence.NONE
         return self._answer(vendor, route, request, self._desk(vendor, pretence))
 
@@ -121,12 +124,11 @@ class Sandbox:
         except Exception:
             logger.exception("sandbox vendor %s failed at %s", vendor.name, request.path)
             response = vendor.refusals.server_error(request, 500)
-        headers = response.headers + vendor.headers(desk)
-        return Response(response.status, response.body, response.content_type, headers, response.within)
+        return _dressed(response, vendor, desk)
 
     def _admitted(self, vendor: Vendor, route: Route, request: Request, desk: Desk) -> Response:
         key = vendor.key_of(request).strip()
-        if not route.public and (not key or key.lower().startswith("bad")):
+        if not route.public and (not key or key.startswith("bad")):
             return vendor.refusals.bad_key(request, desk)
         if vendor.body_limit and len(request.body) > vendor.body_limit(request):
             return reply({"error": "payload_too_large", "message": "The request body is too large."}, 413)
@@ -146,6 +148,11 @@ class Sandbox:
         if any(path == request.path and route.served(variants) for (_, path), route in vendor.routes.items()):
             return reply({"error": "Method not allowed", "message": "Method not allowed"}, 405)
         return reply({"error": "Not found", "message": "Not found"}, 404)
+
+
+def _dressed(response: Response, vendor: Vendor, desk: Desk) -> Response:
+    """The answer with the headers that this vendor puts on every one."""
+    return replace(response, headers=response.headers + vendor.headers(desk))
 
 
 async def _live(receive: Receive, send: Send) -> None:

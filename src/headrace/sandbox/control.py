@@ -1,9 +1,9 @@
 """The sandbox's own endpoints: the truth about its people, and the levers for tests.
 
-`GET /_world/people` lists everyone. Under `/_control/`: `GET calls`, `GET balances`, `GET spent`; `POST faults`
-`{"vendor", "capability", "fault", "count"}`, `POST latency` `{"vendor", "ms"}` (all vendors without a vendor, the
-natural latency with a null), `POST balance` `{"vendor", "credits", "pool"}`, `POST variant` `{"vendor", "variant"}`
-(switches add up; a null clears the vendor's), `POST reset`.
+`GET /_world/people` lists everyone. Under `/_control/`: `GET calls`, `GET balances`, `GET spent`; `POST
+faults` `{"vendor", "capability", "fault", "count"}`, `POST latency` `{"vendor", "ms"}` (all vendors without a
+vendor, the natural latency with a null), `POST balance` `{"vendor", "credits", "pool"}`, `POST variant`
+`{"vendor", "variant"}` (switches add up; a null clears the vendor's), `POST reset`.
 """
 
 import math
@@ -13,7 +13,7 @@ from functools import cached_property
 import msgspec
 
 from headrace.sandbox.accounts import tidy
-from headrace.sandbox.faults import FAULTS
+from headrace.sandbox.faults import CAPABILITIES, FAULTS
 from headrace.sandbox.state import State
 from headrace.sandbox.vendor import Vendor
 from headrace.sandbox.wire import BadInput, Json, Request, Response, reply, text_of
@@ -82,7 +82,7 @@ class Control:
     def _faults(self, request: Request) -> Response:
         vendor = self._vendor(request.json)
         capability, fault = text_of(request.json, "capability"), text_of(request.json, "fault")
-        _among(capability, vendor.capabilities, f"capability of {vendor.name}")
+        _among(capability, CAPABILITIES, "capability")
         _among(fault, FAULTS, "fault")
         count = request.json.get("count", 1)
         if type(count) is not int or count < 1:

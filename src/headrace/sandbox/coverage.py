@@ -1,7 +1,8 @@
 """What each vendor knows, and how much of it is wrong.
 
-Vendors do not find people independently: they buy from the same few upstream sources and add a little of their
-own. So their hits, gaps and mistakes are correlated: two vendors that bought one stale record repeat one mistake.
+Vendors do not find people independently: they buy from the same few upstream sources and add a little of
+their own. So their hits, gaps and mistakes are correlated: two vendors that bought one stale record repeat
+one mistake.
 """
 
 import random
@@ -156,5 +157,8 @@ class _Mistakes:
     @cache  # noqa: B019 - lives and dies with one world's construction
     def _neighbours(self, country: str) -> list[Phone]:
         return [
-            phone for person in self._world.people for phone in person.phones[:1] if phone.country == country
+            phone
+            for person in self._world.people[1:]
+            for phone in person.phones[:1]
+            if phone.country == country
         ]

@@ -21,7 +21,7 @@ class Pretence(Enum):
 
 
 class Desk:
-    """One call's view of one vendor. Under a pretence nothing is charged or remembered except by a true miss."""
+    """One call's view of one vendor; a pretence bends what it sees."""
 
     def __init__(
         self,

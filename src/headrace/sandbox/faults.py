@@ -11,6 +11,7 @@ from headrace.sandbox.vendor import Route, Vendor
 from headrace.sandbox.wire import BadInput, Request, Response
 
 REDIRECTED = "/_redirected"
+CAPABILITIES = frozenset({"email", "personal_email", "phone", "verify"})
 SHAPES = frozenset(
     {
         "malformed_json",
@@ -73,7 +74,7 @@ def true_answer(vendor: Vendor, route: Route, request: Request, desk: Desk) -> R
 
 
 def bend(fault: str, vendor: Vendor, route: Route, request: Request, desk: Desk, root: str) -> Response:
-    """The answer of a scripted fault; `desk` knows everybody as the documented contact and charges nothing."""
+    """The answer of a scripted fault; for `desk` everybody is the documented contact, and free."""
     refusals = vendor.refusals
     answers: dict[str, Callable[[], Response]] = {
         "http_500": lambda: refusals.server_error(request, 500),
@@ -107,7 +108,7 @@ def _distorted(answer: Response, kinds: tuple[str, ...]) -> Response:
 
 
 def _distort(value: object, bools: bool) -> object:
-    """The same objects and keys with values of another type; flags stay true where they only guard a value."""
+    """The same keys with values of another type; flags stay where they only guard a value."""
     if isinstance(value, dict):
         return {key: _distort(member, bools) for key, member in value.items()}
     if isinstance(value, bool):

@@ -1,11 +1,11 @@
-"""One spelling for names, companies, domains and profile addresses, so that a look-up is one dictionary access."""
+"""One spelling for names, companies, domains and profiles, so that finding one is a dictionary access."""
 
 import re
 import unicodedata
 from urllib.parse import unquote
 
 _STROKES = str.maketrans(
-    {"ø": "o", "ł": "l", "ß": "ss", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
+    {"ø": "o", "ł": "l", "ß": "ss", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "\u0131": "i"}
 )
 _WRITTEN_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
 _NOT_WORD = re.compile(r"[^a-z0-9]+")

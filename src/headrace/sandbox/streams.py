@@ -73,7 +73,7 @@ async def _drip(send: Send, answer: Response) -> None:
             yield bytes((byte,))
             await asyncio.sleep(DRIP_EVERY)
 
-    await _stream(send, answer.raw_headers(), drops())
+    await _stream(send, answer.raw_headers(), drops(), answer.status)
 
 
 async def _flood(send: Send, _answer: Response) -> None:
@@ -89,16 +89,18 @@ async def _flood(send: Send, _answer: Response) -> None:
 
 async def _explode(send: Send, _answer: Response) -> None:
     async def chunks() -> AsyncIterator[bytes]:
-        trailer = await asyncio.to_thread(_bomb_trailer)
-        for chunk in _bomb(trailer):
+        for chunk in _bomb():
             yield chunk
+        yield await asyncio.to_thread(_bomb_trailer)
 
     headers = Response(200, b"").raw_headers((("content-encoding", "gzip"),))
     await _stream(send, headers, chunks())
 
 
-async def _stream(send: Send, headers: list[tuple[bytes, bytes]], chunks: AsyncIterator[bytes]) -> None:
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
+async def _stream(
+    send: Send, headers: list[tuple[bytes, bytes]], chunks: AsyncIterator[bytes], status: int = 200
+) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     async for chunk in chunks:
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await asyncio.sleep(0)
@@ -114,14 +116,14 @@ _ACTS: dict[str, Callable[[Send, Response], Awaitable[None]]] = {
 }
 
 
-def _bomb(trailer: bytes) -> Iterator[bytes]:
-    """300 MiB in gzip: one compressed block, sent again and again, since after a full flush it stands alone."""
+def _bomb() -> Iterator[bytes]:
+    """300 MiB in gzip but for the checksum: after a full flush a block stands alone, and can be repeated."""
     yield b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff" + _deflated(_HEAD)
     block = _deflated(b"a" * BOMB_BLOCK)
     for _ in range(BOMB_BLOCKS):
         yield block
     yield _deflated(_TAIL)
-    yield b"\x03\x00" + trailer
+    yield b"\x03\x00"
 
 
 @lru_cache(maxsize=4)

@@ -52,10 +52,9 @@ class Refusals:
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """One vendor. `pace` is its median and 95th percentile latency in seconds, `paces` the same by capability."""
+    """One vendor; `pace` is its median and 95th percentile latency in seconds, `paces` that by capability."""
 
     name: str
-    capabilities: frozenset[str]
     knowledge: Knowledge
     routes: Mapping[tuple[str, str], Route]
     key_of: Callable[[Request], str]

@@ -4,95 +4,44 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, insert, literal_column, or_, select, update
-
 from headrace.domain.model import Account
 from headrace.engine.ids import new_id
 from headrace.ports import Clock
 from headrace.storage.database import Database
 from headrace.storage.keys import KeySmith, NewKey
-from headrace.storage.statement import compile_once
-from headrace.storage.tables import accounts, api_keys, consents
 
 PERSONAL_EMAIL = "personal_email"
 """The document that an account consents to before personal addresses are looked for."""
 
-_COLUMNS = (
-    accounts.c.id,
-    accounts.c.name,
-    accounts.c.available,
-    accounts.c.held,
-    accounts.c.consents_personal_email,
-    accounts.c.phone_countries,
-    accounts.c.validation,
-    accounts.c.email_status_vocabulary,
-    accounts.c.accept_risky,
+_ACCOUNT = """
+    SELECT a.id, a.name, a.available, a.held, a.consents_personal_email, a.phone_countries, a.validation,
+        a.email_status_vocabulary, a.accept_risky
+"""
+_BY_KEY = _ACCOUNT + (
+    ", k.digest FROM api_keys k JOIN accounts a ON a.id = k.account_id"
+    " WHERE k.id = :key AND k.revoked_at IS NULL"
 )
-_BY_KEY = compile_once(
-    select(*_COLUMNS, api_keys.c.digest)
-    .join(api_keys, api_keys.c.account_id == accounts.c.id)
-    .where(api_keys.c.id == bindparam("key"), api_keys.c.revoked_at.is_(None))
-)
-_BY_NAME_OR_ID = compile_once(
-    select(*_COLUMNS).where(or_(accounts.c.name == bindparam("who"), accounts.c.id == bindparam("who")))
-)
-_ALL = compile_once(select(*_COLUMNS).order_by(accounts.c.created_at))
-_CREATE = compile_once(
-    insert(accounts).values(
-        id=bindparam("id"),
-        name=bindparam("name"),
-        created_at=bindparam("at"),
-        available=literal_column("0"),
-        held=literal_column("0"),
-        consents_personal_email=literal_column("0"),
-        phone_countries=bindparam("phone_countries"),
-        validation=bindparam("validation"),
-        email_status_vocabulary=bindparam("email_status_vocabulary"),
-        accept_risky=bindparam("accept_risky"),
-    )
-)
-_SET = compile_once(
-    update(accounts)
-    .where(accounts.c.id == bindparam("account"))
-    .values(
-        phone_countries=bindparam("new_phone_countries"),
-        validation=bindparam("new_validation"),
-        email_status_vocabulary=bindparam("new_email_status_vocabulary"),
-        accept_risky=bindparam("new_accept_risky"),
-    )
-)
-_RECORD_CONSENT = compile_once(
-    insert(consents).values(
-        account_id=bindparam("account"),
-        document=bindparam("document"),
-        action=bindparam("action"),
-        actor=bindparam("actor"),
-        at=bindparam("at"),
-    )
-)
-_CONSENT = compile_once(
-    update(accounts)
-    .where(accounts.c.id == bindparam("account"))
-    .values(consents_personal_email=bindparam("granted"))
-)
-_ADD_KEY = compile_once(
-    insert(api_keys).values(
-        id=bindparam("id"),
-        account_id=bindparam("account"),
-        digest=bindparam("digest"),
-        created_at=bindparam("at"),
-    )
-)
-_KEYS = compile_once(
-    select(api_keys.c.id, api_keys.c.created_at, api_keys.c.revoked_at)
-    .where(api_keys.c.account_id == bindparam("account"))
-    .order_by(api_keys.c.created_at)
-)
-_REVOKE = compile_once(
-    update(api_keys)
-    .where(api_keys.c.id == bindparam("key"), api_keys.c.revoked_at.is_(None))
-    .values(revoked_at=bindparam("at"))
-)
+_BY_NAME_OR_ID = _ACCOUNT + "FROM accounts a WHERE a.name = :who OR a.id = :who"
+_ALL = _ACCOUNT + "FROM accounts a ORDER BY a.created_at"
+_CREATE = """
+    INSERT INTO accounts (id, name, created_at, available, held, consents_personal_email,
+        phone_countries, validation, email_status_vocabulary, accept_risky)
+    VALUES (:id, :name, :at, 0, 0, FALSE,
+        :phone_countries, :validation, :email_status_vocabulary, :accept_risky)
+"""
+_SET = """
+    UPDATE accounts SET phone_countries = :phone_countries, validation = :validation,
+        email_status_vocabulary = :email_status_vocabulary, accept_risky = :accept_risky
+    WHERE id = :account
+"""
+_RECORD_CONSENT = """
+    INSERT INTO consents (account_id, document, action, actor, at)
+    VALUES (:account, :document, :action, :actor, :at)
+"""
+_CONSENT = "UPDATE accounts SET consents_personal_email = :granted WHERE id = :account"
+_ADD_KEY = "INSERT INTO api_keys (id, account_id, digest, created_at) VALUES (:id, :account, :digest, :at)"
+_KEYS = "SELECT id, created_at, revoked_at FROM api_keys WHERE account_id = :account ORDER BY created_at"
+_REVOKE = "UPDATE api_keys SET revoked_at = :at WHERE id = :key AND revoked_at IS NULL"
 
 
 class NameTaken(ValueError):
@@ -117,12 +66,12 @@ class Settings:
             account.accept_risky,
         )
 
-    def columns(self, prefix: str = "") -> dict[str, object]:
+    def columns(self) -> dict[str, object]:
         return {
-            f"{prefix}phone_countries": ",".join(self.phone_countries),
-            f"{prefix}validation": self.validation,
-            f"{prefix}email_status_vocabulary": self.email_status_vocabulary,
-            f"{prefix}accept_risky": int(self.accept_risky),
+            "phone_countries": ",".join(self.phone_countries),
+            "validation": self.validation,
+            "email_status_vocabulary": self.email_status_vocabulary,
+            "accept_risky": int(self.accept_risky),
         }
 
 
@@ -179,7 +128,7 @@ class SqliteAccounts:
         return [_account(row) for row in self._database.read(_ALL, {})]
 
     async def set(self, account: Account, settings: Settings) -> None:
-        row: Mapping[str, object] = {"account": account.id, **settings.columns(prefix="new_")}
+        row: Mapping[str, object] = {"account": account.id, **settings.columns()}
         await self._database.write(lambda connection: connection.execute(_SET, row).rowcount)
 
     async def consent(self, account: Account, granted: bool, actor: str) -> None:

@@ -5,33 +5,22 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import func, select
-
 from headrace.storage.ledger import MOVES
-from headrace.storage.statement import compile_once
-from headrace.storage.tables import accounts, ledger_entries
 
-_BALANCES = compile_once(select(accounts.c.id, accounts.c.name, accounts.c.available, accounts.c.held))
-_SUMS = compile_once(
-    select(
-        ledger_entries.c.account_id,
-        ledger_entries.c.kind,
-        func.sum(ledger_entries.c.amount),
-        func.count(),
-    ).group_by(ledger_entries.c.account_id, ledger_entries.c.kind)
-)
-_STEPS = (
-    "SELECT e.id, e.state, e.held, e.charged,"
-    " COALESCE(SUM(CASE WHEN l.kind = 'hold' THEN l.amount END), 0),"
-    " COALESCE(SUM(CASE WHEN l.kind = 'charge' THEN l.amount END), 0),"
-    " COALESCE(SUM(CASE WHEN l.kind = 'release' THEN l.amount END), 0),"
-    " COUNT(CASE WHEN l.account_id <> e.account_id THEN 1 END)"
-    " FROM enrichments e LEFT JOIN ledger_entries l ON l.operation_id = e.id GROUP BY e.id"
-)
-_ORPHANS = (
-    "SELECT l.operation_id, l.kind FROM ledger_entries l LEFT JOIN enrichments e ON e.id = l.operation_id"
-    " WHERE l.kind IN ('hold', 'charge', 'release') AND e.id IS NULL"
-)
+_BALANCES = "SELECT id, name, available, held FROM accounts"
+_SUMS = "SELECT account_id, kind, SUM(amount), COUNT(*) FROM ledger_entries GROUP BY account_id, kind"
+_STEPS = """
+    SELECT e.id, e.state, e.held, e.charged,
+        COALESCE(SUM(CASE WHEN l.kind = 'hold' THEN l.amount END), 0),
+        COALESCE(SUM(CASE WHEN l.kind = 'charge' THEN l.amount END), 0),
+        COALESCE(SUM(CASE WHEN l.kind = 'release' THEN l.amount END), 0),
+        COUNT(CASE WHEN l.account_id <> e.account_id THEN 1 END)
+    FROM enrichments e LEFT JOIN ledger_entries l ON l.operation_id = e.id GROUP BY e.id
+"""
+_ORPHANS = """
+    SELECT l.operation_id, l.kind FROM ledger_entries l LEFT JOIN enrichments e ON e.id = l.operation_id
+    WHERE l.kind IN ('hold', 'charge', 'release') AND e.id IS NULL
+"""
 
 
 @dataclass(frozen=True, slots=True)

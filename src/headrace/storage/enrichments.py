@@ -3,36 +3,16 @@
 import sqlite3
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, literal_column, select, update
-
 from headrace.domain.model import Attempt
 from headrace.engine.record import attempt_records, encode
 from headrace.ports import StoredEnrichment
 from headrace.storage.database import Database
-from headrace.storage.statement import compile_once
-from headrace.storage.tables import enrichments
 
-_GET = compile_once(
-    select(
-        enrichments.c.id,
-        enrichments.c.created_at,
-        enrichments.c.finished_at,
-        enrichments.c.charged,
-        enrichments.c.request,
-        enrichments.c.results,
-        enrichments.c.attempts,
-        enrichments.c.custom,
-    ).where(
-        enrichments.c.id == bindparam("enrichment"),
-        enrichments.c.account_id == bindparam("account"),
-        enrichments.c.state == literal_column("'finished'"),
-    )
-)
-_REPLACE_ATTEMPTS = compile_once(
-    update(enrichments)
-    .where(enrichments.c.id == bindparam("enrichment"))
-    .values(attempts=bindparam("new_attempts"))
-)
+_GET = """
+    SELECT id, created_at, finished_at, charged, request, results, attempts, custom FROM enrichments
+    WHERE id = :enrichment AND account_id = :account AND state = 'finished'
+"""
+_REPLACE_ATTEMPTS = "UPDATE enrichments SET attempts = :attempts WHERE id = :enrichment"
 
 
 class SqliteEnrichments:
@@ -46,7 +26,7 @@ class SqliteEnrichments:
         return StoredEnrichment(*rows[0]) if rows else None
 
     async def replace_attempts(self, enrichment_id: str, attempts: Sequence[Attempt]) -> None:
-        row = {"enrichment": enrichment_id, "new_attempts": encode(attempt_records(attempts))}
+        row = {"enrichment": enrichment_id, "attempts": encode(attempt_records(attempts))}
 
         def operation(connection: sqlite3.Connection) -> None:
             connection.execute(_REPLACE_ATTEMPTS, row)

@@ -3,16 +3,12 @@
 import sqlite3
 from collections.abc import Mapping
 
-from sqlalchemy import bindparam, insert, literal_column, select, update
-
 from headrace.domain.errors import Problem
 from headrace.engine.ids import new_id
 from headrace.engine.record import RequestRecord, attempt_records, encode, value_records
 from headrace.ports import Clock, Settlement
 from headrace.storage.database import Database
 from headrace.storage.owner import Owner
-from headrace.storage.statement import compile_once
-from headrace.storage.tables import accounts, enrichments, ledger_entries, webhook_deliveries
 
 # Every entry moves its amount from one purse to another; what the operator granted and what was earned are
 # purses too, so an entry can neither create nor lose a credit.
@@ -24,77 +20,39 @@ MOVES: Mapping[str, tuple[str, str]] = {
     "release": ("held", "available"),
 }
 
-_RUNNING = literal_column("'running'")
-_account = accounts.c.id == bindparam("account")
-_amount = bindparam("amount")
-
-_RESERVE = compile_once(
-    update(accounts)
-    .where(_account, accounts.c.available >= _amount)
-    .values(available=accounts.c.available - _amount, held=accounts.c.held + _amount)
-    .returning(accounts.c.available)
-)
-_BEGIN = compile_once(
-    insert(enrichments).values(
-        id=bindparam("id"),
-        account_id=bindparam("account"),
-        state=_RUNNING,
-        owner=bindparam("owner"),
-        held=_amount,
-        charged=literal_column("0"),
-        created_at=bindparam("at"),
-    )
-)
-_ENTER = compile_once(
-    insert(ledger_entries).values(
-        operation_id=bindparam("operation"),
-        kind=bindparam("kind"),
-        account_id=bindparam("account"),
-        amount=_amount,
-        at=bindparam("at"),
-    )
-)
-_FINISH = compile_once(
-    update(enrichments)
-    .where(enrichments.c.id == bindparam("enrichment"), enrichments.c.state == _RUNNING)
-    .values(
-        state=bindparam("new_state"),
-        charged=bindparam("new_charged"),
-        finished_at=bindparam("at"),
-        request=bindparam("new_request"),
-        custom=bindparam("new_custom"),
-        results=bindparam("new_results"),
-        attempts=bindparam("new_attempts"),
-    )
-    .returning(enrichments.c.account_id, enrichments.c.held)
-)
-_UNHOLD = compile_once(
-    update(accounts)
-    .where(_account)
-    .values(held=accounts.c.held - bindparam("was_held"), available=accounts.c.available + bindparam("back"))
-    .returning(accounts.c.available)
-)
-_GRANT = compile_once(
-    update(accounts)
-    .where(_account, accounts.c.available + _amount >= literal_column("0"))
-    .values(available=accounts.c.available + _amount)
-    .returning(accounts.c.available)
-)
-_QUEUE_WEBHOOK = compile_once(
-    insert(webhook_deliveries).values(
-        id=bindparam("id"),
-        enrichment_id=bindparam("enrichment"),
-        account_id=bindparam("account"),
-        url=bindparam("url"),
-        body=bindparam("body"),
-        state=literal_column("'queued'"),
-        created_at=bindparam("at"),
-    )
-)
-_OWNERS = compile_once(select(enrichments.c.owner).where(enrichments.c.state == _RUNNING).distinct())
-_ABANDONED = compile_once(
-    select(enrichments.c.id).where(enrichments.c.state == _RUNNING, enrichments.c.owner == bindparam("owner"))
-)
+# One statement decides and takes, so that however many ask at once, a balance cannot go below zero.
+_RESERVE = """
+    UPDATE accounts SET available = available - :amount, held = held + :amount
+    WHERE id = :account AND available >= :amount RETURNING available
+"""
+_BEGIN = """
+    INSERT INTO enrichments (id, account_id, state, owner, held, charged, created_at)
+    VALUES (:id, :account, 'running', :owner, :amount, 0, :at)
+"""
+_ENTER = """
+    INSERT INTO ledger_entries (operation_id, kind, account_id, amount, at)
+    VALUES (:operation, :kind, :account, :amount, :at)
+"""
+_FINISH = """
+    UPDATE enrichments
+    SET state = :state, charged = :charged, finished_at = :at,
+        request = :request, custom = :custom, results = :results, attempts = :attempts
+    WHERE id = :enrichment AND state = 'running' RETURNING account_id, held
+"""
+_UNHOLD = """
+    UPDATE accounts SET held = held - :held, available = available + :back
+    WHERE id = :account RETURNING available
+"""
+_GRANT = """
+    UPDATE accounts SET available = available + :amount
+    WHERE id = :account AND available + :amount >= 0 RETURNING available
+"""
+_QUEUE_WEBHOOK = """
+    INSERT INTO webhook_deliveries (id, enrichment_id, account_id, url, body, state, created_at)
+    VALUES (:id, :enrichment, :account, :url, :body, 'queued', :at)
+"""
+_OWNERS = "SELECT DISTINCT owner FROM enrichments WHERE state = 'running'"
+_ABANDONED = "SELECT id FROM enrichments WHERE state = 'running' AND owner = :owner"
 
 
 class SqliteLedger:
@@ -208,13 +166,13 @@ def _end(connection: sqlite3.Connection, finished: Mapping[str, object], charged
         _enter(connection, operation, "charge", account, charged, at)
     if back:
         _enter(connection, operation, "release", account, back, at)
-    unheld = connection.execute(_UNHOLD, {"account": account, "was_held": held, "back": back}).fetchone()
+    unheld = connection.execute(_UNHOLD, {"account": account, "held": held, "back": back}).fetchone()
     return int(unheld[0])
 
 
 def _release(connection: sqlite3.Connection, enrichment_id: str, at: float) -> int:
-    nothing = dict.fromkeys(("new_request", "new_custom", "new_results", "new_attempts"))
-    row = {"enrichment": enrichment_id, "new_state": "released", "new_charged": 0, "at": at, **nothing}
+    nothing = dict.fromkeys(("request", "custom", "results", "attempts"))
+    row = {"enrichment": enrichment_id, "state": "released", "charged": 0, "at": at, **nothing}
     return _end(connection, row, 0, at)
 
 
@@ -231,13 +189,13 @@ def _finished_row(settlement: Settlement) -> dict[str, object]:
     )
     return {
         "enrichment": enrichment.id,
-        "new_state": "finished",
-        "new_charged": enrichment.charged,
+        "state": "finished",
+        "charged": enrichment.charged,
         "at": settlement.finished_at,
-        "new_request": encode(request),
-        "new_custom": enrichment.request.custom,
-        "new_results": encode(value_records(enrichment.results, settlement.finished_at)),
-        "new_attempts": encode(attempt_records(enrichment.attempts)),
+        "request": encode(request),
+        "custom": enrichment.request.custom,
+        "results": encode(value_records(enrichment.results, settlement.finished_at)),
+        "attempts": encode(attempt_records(enrichment.attempts)),
     }
 
 

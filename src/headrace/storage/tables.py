@@ -1,4 +1,7 @@
-"""The tables. Amounts are milli-credits, times are seconds since 1970, ids are text."""
+"""The tables, as migrations are compared with. Amounts are milli-credits, times are seconds since 1970.
+
+Only migrations import this: the statements that run are SQL text beside the code that runs them.
+"""
 
 from sqlalchemy import (
     BigInteger,

@@ -1,4 +1,4 @@
-"""Prospeo's older routes: answers under `response`, and an `email` that is a string on one route, an object on another."""
+"""Prospeo's older routes: `response.email` is a string on one route and an object on another."""
 
 from headrace.sandbox import verdicts
 from headrace.sandbox.desk import Desk

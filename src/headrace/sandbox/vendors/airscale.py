@@ -13,6 +13,7 @@ from headrace.sandbox.chance import pick
 from headrace.sandbox.coverage import Draw, Knowledge
 from headrace.sandbox.desk import Desk
 from headrace.sandbox.vendor import EMAIL, PERSONAL_EMAIL, PHONE, VERIFY, Refusals, Route, Vendor
+from headrace.sandbox.vendors._airscale_verifier import email_verifier, required
 from headrace.sandbox.wire import BadInput, Json, Request, Response, reply, text_of
 from headrace.sandbox.world import Person
 
@@ -35,7 +36,7 @@ def email(request: Request, desk: Desk) -> Response:
 def phone(request: Request, desk: Desk) -> Response:
     """Every number known for a profile."""
     _only(request, desk, "linkedin_profile_url")
-    profile = _required(request, "linkedin_profile_url")
+    profile = required(request, "linkedin_profile_url")
     desk.need(40)
     person = desk.person(profile=profile)
     numbers = [number.e164 for number in desk.phones(person)]
@@ -57,7 +58,7 @@ def phone(request: Request, desk: Desk) -> Response:
 def personal_email(request: Request, desk: Desk) -> Response:
     """A personal address, at the price of the source that had it."""
     _only(request, desk, "linkedin_profile_url", "verification")
-    profile = _required(request, "linkedin_profile_url")
+    profile = required(request, "linkedin_profile_url")
     desk.need(3)
     person = desk.person(profile=profile)
     address = desk.personal_email(person)
@@ -69,26 +70,9 @@ def personal_email(request: Request, desk: Desk) -> Response:
     return reply({"status": "success", "email": address})
 
 
-def email_verifier(request: Request, desk: Desk) -> Response:
-    """A judgement of one address, paid whatever it is."""
-    address = _required(request, "email")
-    if len(address) > 320:
-        raise BadInput("email is too long.")
-    desk.need(0.5)
-    desk.charge(0.5)
-    if desk.has("verifier_422"):
-        return reply(
-            {"error": "unprocessable", "message": "The upstream verifier refused this address."}, 422
-        )
-    body = _verifier_body(address, desk)
-    if desk.has("verifier_wrapped"):
-        body = {"body": body, "returned_an_error": False}
-    return reply(body, 201 if desk.has("verifier_201") else 200)
-
-
 def url_search(request: Request, desk: Desk) -> Response:
     """A profile address from a name and a company."""
-    first, last, company = (_required(request, key) for key in ("first_name", "last_name", "company_name"))
+    first, last, company = (required(request, key) for key in ("first_name", "last_name", "company_name"))
     desk.need(0.5)
     person = desk.person(f"{first} {last}", desk.world.company(name=company))
     if person is None or desk.roll("profile", person.index) > 0.85:
@@ -99,7 +83,7 @@ def url_search(request: Request, desk: Desk) -> Response:
 
 def email_bulk(request: Request, desk: Desk) -> Response:
     """Many work addresses, each answered by one call to the caller's webhook."""
-    webhook, items = _required(request, "webhook_url"), request.json.get("inputs")
+    webhook, items = required(request, "webhook_url"), request.json.get("inputs")
     if (
         not isinstance(items, list)
         or not 1 <= len(items) <= 100
@@ -155,38 +139,6 @@ def _bulk_result(item: Json, desk: Desk) -> Json:
     return found
 
 
-def _verifier_body(address: str, desk: Desk) -> Json:
-    finding = desk.judge(address)
-    host = address.rpartition("@")[2]
-    result, score = _RESULTS.get(finding.word, ("unknown", 0))
-    return {
-        "credits_consumed": 0.5,
-        "credits_remaining": 48213,
-        "email": address,
-        "id": f"ver_{int(desk.roll('verifier', address) * 16**12):012x}",
-        "is_accept_all": finding.accept_all,
-        "is_disposable": finding.word == verdicts.DISPOSABLE,
-        "is_free": finding.webmail,
-        "is_role": address.partition("@")[0] in ("info", "contact", "sales", "support", "admin"),
-        "mode": "regular",
-        "mx_records": [] if finding.word == verdicts.UNKNOWN else [f"mx1.{host}"],
-        "result": result,
-        "score": score,
-        "smtp_provider": "other",
-        "status": "success",
-        "verify_at": "2026-11-20T08:30:00Z",
-    }
-
-
-_RESULTS = {
-    verdicts.VALID: ("deliverable", 97),
-    verdicts.VOUCHED: ("deliverable", 88),
-    verdicts.ACCEPT_ALL: ("risky", 55),
-    verdicts.DISPOSABLE: ("risky", 20),
-    verdicts.INVALID: ("undeliverable", 2),
-}
-
-
 def _complete_identity(fields: Json) -> None:
     texts = {
         key: text_of(fields, key)
@@ -205,13 +157,6 @@ def _only(request: Request, desk: Desk, *names: str) -> None:
         raise BadInput(f"Unknown fields: {', '.join(sorted(unknown))}.")
 
 
-def _required(request: Request, name: str) -> str:
-    value = request.text(name)
-    if not value:
-        raise BadInput(f"{name} is required.")
-    return value
-
-
 def _server_error(status: int) -> Response:
     return reply({"error": "service_unavailable", "message": "A required service did not answer."}, status)
 
@@ -228,7 +173,6 @@ _ROUTES = {
 
 VENDOR = Vendor(
     name="airscale",
-    capabilities=frozenset({"email", "personal_email", "phone", "verify"}),
     knowledge=Knowledge(
         email=Draw({"crawl": 0.5, "registry": 0.5, "bureau": 0.45, "network": 0.3}, own=0.1),
         phone=Draw({"bureau": 0.6, "crawl": 0.3, "network": 0.3}, own=0.1),

@@ -1,9 +1,9 @@
 """Findymail. API reference: https://app.findymail.com/docs
 
-Variants: `miss_404`, `miss_empty_contact` (instead of 200 with a null contact),
-`credits_402` (no credits as HTTP 402 instead of 200 with an `error`), `paused` (423 for every call), `alias_domain`
-(the contact's domain is an alias of the one asked for), `nested_phone` (the number under `contact.phone`),
-`concurrency_cap` (429 above 300 calls at once).
+Variants: `miss_404`, `miss_empty_contact` (instead of 200 with a null contact), `credits_402` (no credits as
+HTTP 402 instead of 200 with an `error`), `paused` (423 for every call), `alias_domain` (the contact's domain
+is an alias of the one asked for), `nested_phone` (the number under `contact.phone`), `concurrency_cap` (429
+above 300 calls at once).
 """
 
 from headrace.sandbox import verdicts
@@ -165,7 +165,6 @@ def _bad_input(_request: Request, problem: BadInput) -> Response:
 
 VENDOR = Vendor(
     name="findymail",
-    capabilities=frozenset({"email", "phone", "verify"}),
     knowledge=Knowledge(
         email=Draw({"crawl": 0.55, "signatures": 0.4, "bureau": 0.5}, own=0.18),
         phone=Draw({"bureau": 0.5, "network": 0.3}, own=0.15),

@@ -1,20 +1,19 @@
 """Hunter. API reference: https://hunter.io/api-documentation/v2
 
-Variants: `miss_404` (a finder miss is a 404), `mcp_errors` (429 with Retry-After for the rate limit and 402 for the
-quota, instead of 403 and 429), `processing` (every new question is answered 202 twice first), `restricted` (451
-for everybody), `blocked_status` (the verifier says `blocked`), `smtp_222` (the verifier answers HTTP 222).
-Without a variant a few people have opted out (451), a few questions take one 202, and some mail servers that
-cannot be verified give 222.
+Variants: `miss_404` (a finder miss is a 404), `mcp_errors` (429 with Retry-After for the rate limit and 402
+for the quota, instead of 403 and 429), `processing` (every new question is answered 202 twice first),
+`restricted` (451 for everybody), `blocked_status` (the verifier says `blocked`), `smtp_222` (the verifier
+answers HTTP 222). Without a variant a few people have opted out (451), a few questions take one 202, and some
+mail servers that cannot be verified give 222.
 """
 
 from headrace.sandbox import verdicts
 from headrace.sandbox.coverage import Draw, Knowledge
 from headrace.sandbox.desk import Desk
 from headrace.sandbox.vendor import EMAIL, VERIFY, Refusals, Route, Vendor
+from headrace.sandbox.vendors._hunter_bodies import find, nothing, verification
 from headrace.sandbox.wire import BadInput, Json, Request, Response, reply
 from headrace.sandbox.world import Person
-
-VERIFIED_ON = "2026-11-12"
 
 
 def email_finder(request: Request, desk: Desk) -> Response:
@@ -35,11 +34,11 @@ def email_finder(request: Request, desk: Desk) -> Response:
     if not person or not email:
         if desk.has("miss_404"):
             return _errors(404, "not_found", "No email address was found.")
-        return reply({"data": _empty(params), "meta": meta}, within=wait)
+        return reply({"data": nothing(params), "meta": meta}, within=wait)
     if not desk.knows(sold):
         desk.charge(1)
         desk.remember(sold)
-    return reply({"data": _found(person, email, desk), "meta": meta}, within=wait)
+    return reply({"data": find(person, email, desk), "meta": meta}, within=wait)
 
 
 def email_verifier(request: Request, desk: Desk) -> Response:
@@ -56,7 +55,7 @@ def email_verifier(request: Request, desk: Desk) -> Response:
     if desk.has("smtp_222") or (finding.word == verdicts.UNKNOWN and desk.roll("222", email) < 0.3):
         return _errors(222, "smtp_error", "The remote SMTP server misbehaved; try again later.")
     desk.charge(0.5)
-    return reply({"data": _verification(email, finding, desk), "meta": {"params": {"email": email}}})
+    return reply({"data": verification(email, finding, desk), "meta": {"params": {"email": email}}})
 
 
 def account(_request: Request, desk: Desk) -> Response:
@@ -120,97 +119,6 @@ def _still_working(desk: Desk, person: Person | None, question: tuple[str, ...])
     return False
 
 
-def _empty(params: Json) -> Json:
-    return {
-        "first_name": params["first_name"],
-        "last_name": params["last_name"],
-        "email": None,
-        "score": None,
-        "domain": params["domain"],
-        "accept_all": None,
-        "position": None,
-        "twitter": None,
-        "linkedin_url": None,
-        "phone_number": None,
-        "company": params["company"],
-        "source_type": None,
-        "sources": [],
-        "verification": {"date": None, "status": None},
-    }
-
-
-def _found(person: Person, email: str, desk: Desk) -> Json:
-    standing = desk.standing(person, email)
-    domain = email.rpartition("@")[2]
-    host = desk.world.company(domain)
-    status, score = _STANDINGS[standing]
-    return {
-        "first_name": person.first_name,
-        "last_name": person.last_name,
-        "email": email,
-        "score": score,
-        "domain": domain,
-        "accept_all": bool(host and host.mail_policy == "catch_all"),
-        "position": person.job_title if desk.roll("position", person.index) < 0.7 else None,
-        "twitter": "",
-        "linkedin_url": person.linkedin_url,
-        "phone_number": "",
-        "company": host.name if host else person.company.name,
-        "source_type": "generated",
-        "sources": [_source(domain)],
-        "verification": {"date": VERIFIED_ON, "status": status},
-    }
-
-
-def _source(domain: str) -> Json:
-    dates = {"extracted_on": "2026-03-02", "last_seen_on": "2026-10-18"}
-    return {"domain": domain, "uri": f"https://{domain}/team", **dates, "still_on_page": True}
-
-
-_STANDINGS = {
-    verdicts.VALID: ("valid", 98),
-    verdicts.VOUCHED: ("accept_all", 84),
-    verdicts.ACCEPT_ALL: ("accept_all", 71),
-    verdicts.UNKNOWN: ("unknown", 52),
-}
-
-
-def _verification(email: str, finding: verdicts.Judgement, desk: Desk) -> Json:
-    status, result, score = _FINDINGS[finding.word]
-    if finding.webmail and status in ("valid", "invalid", "unknown"):
-        status = "webmail"
-    if desk.has("blocked_status"):
-        status, result = "blocked", "risky"
-    reached = status not in ("unknown", "blocked")
-    return {
-        "status": status,
-        "result": result,
-        "_deprecation_notice": "Using result is deprecated, use status instead",
-        "score": score,
-        "email": email,
-        "regexp": True,
-        "gibberish": False,
-        "disposable": finding.word == verdicts.DISPOSABLE,
-        "webmail": finding.webmail,
-        "mx_records": reached,
-        "smtp_server": reached,
-        "smtp_check": finding.word in (verdicts.VALID, verdicts.VOUCHED, verdicts.ACCEPT_ALL),
-        "accept_all": finding.accept_all,
-        "block": status == "blocked",
-        "sources": [_source(email.rpartition("@")[2])] if finding.word == verdicts.VALID else [],
-    }
-
-
-_FINDINGS = {
-    verdicts.VALID: ("valid", "deliverable", 98),
-    verdicts.VOUCHED: ("accept_all", "risky", 80),
-    verdicts.ACCEPT_ALL: ("accept_all", "risky", 68),
-    verdicts.INVALID: ("invalid", "undeliverable", 4),
-    verdicts.DISPOSABLE: ("disposable", "risky", 20),
-    verdicts.UNKNOWN: ("unknown", "risky", 45),
-}
-
-
 def _key(request: Request) -> str:
     return request.headers.get("x-api-key") or request.query.get("api_key") or request.bearer()
 
@@ -232,7 +140,6 @@ def _out_of_credits(_request: Request, desk: Desk) -> Response:
 
 VENDOR = Vendor(
     name="hunter",
-    capabilities=frozenset({"email", "verify"}),
     knowledge=Knowledge(email=Draw({"crawl": 0.6, "registry": 0.4}, own=0.12)),
     routes={
         ("GET", "/v2/email-finder"): Route(email_finder, EMAIL),

@@ -1,8 +1,9 @@
 """LeadMagic. API reference: https://leadmagic.io/docs/v1/reference
 
 Variants: `legacy_status` (the older status words, accept-all finds included), `legacy_paths` (the unversioned
-paths are served too), `personal_404` (a personal e-mail miss is a 404), `personal_first_only` (a personal e-mail
-hit without `personal_email`), `company_profile_keys` (`company_profile_url`/`_id` as in the documentation).
+paths are served too), `personal_404` (a personal e-mail miss is a 404), `personal_first_only` (a personal
+e-mail hit without `personal_email`), `company_profile_keys` (`company_profile_url`/`_id` as in the
+documentation).
 """
 
 from headrace.sandbox import verdicts
@@ -220,7 +221,6 @@ _ROUTES = {
 
 VENDOR = Vendor(
     name="leadmagic",
-    capabilities=frozenset({"email", "personal_email", "phone", "verify"}),
     knowledge=Knowledge(
         email=Draw({"crawl": 0.55, "signatures": 0.6, "network": 0.35}, own=0.15),
         phone=Draw({"bureau": 0.5, "network": 0.4}, own=0.1),

@@ -1,8 +1,9 @@
 """Pronto. API reference: https://docs.prontohq.com
 
-Variants: `deliverability` (the wording `deliverable`/`catch-all` for work addresses), `lenient` (a profile alone is
-enough, and a phone without a profile is passed over), `no_consent` (422 for personal e-mail), `finished_status`
-(`status` reads `finished` on a hit), `phone_objects` (phones as objects, as the older path gave them).
+Variants: `deliverability` (the wording `deliverable`/`catch-all` for work addresses), `lenient` (a profile
+alone is enough, and a phone without a profile is passed over), `no_consent` (422 for personal e-mail),
+`finished_status` (`status` reads `finished` on a hit), `phone_objects` (phones as objects, as the older path
+gave them).
 """
 
 from uuid import NAMESPACE_URL, uuid5
@@ -166,7 +167,6 @@ _ENRICH = Route(single_enrich, _counted)
 
 VENDOR = Vendor(
     name="pronto",
-    capabilities=frozenset({"email", "personal_email", "phone"}),
     knowledge=Knowledge(
         email=Draw({"signatures": 0.55, "registry": 0.45, "network": 0.5}, own=0.16),
         phone=Draw({"network": 0.5, "crawl": 0.4, "registry": 0.3}, own=0.12),

@@ -1,9 +1,9 @@
 """Prospeo. API reference: https://prospeo.io/api-docs/enrich-person
 
-Variants: `legacy_retired` (the old routes are gone), `no_result_200` (legacy misses on HTTP 200), `miss_email_null`
-(an e-mail miss is a matched person whose `email` is null), `miss_unrevealed` (a masked e-mail instead),
-`internal_error` (every call fails as `INTERNAL_ERROR` on HTTP 400), `rate_limit_exceeded` (the longer rate code).
-Without a variant some matched people come with a null or an unrevealed e-mail.
+Variants: `legacy_retired` (the old routes are gone), `no_result_200` (legacy misses on HTTP 200),
+`miss_email_null` (an e-mail miss is a matched person whose `email` is null), `miss_unrevealed` (a masked
+e-mail instead), `internal_error` (every call fails as `INTERNAL_ERROR` on HTTP 400), `rate_limit_exceeded`
+(the longer rate code). Without a variant some matched people come with a null or an unrevealed e-mail.
 """
 
 from headrace.sandbox import verdicts
@@ -100,7 +100,7 @@ def _match(fields: Json, desk: Desk) -> Person | None:
 def _email(person: Person, desk: Desk, only_verified: bool) -> Json | None:
     address = desk.work_email(person)
     if address is None:
-        return _masked(person, desk)
+        return None if only_verified else _masked(person, desk)
     standing = desk.standing(person, address)
     if only_verified and standing != verdicts.VALID:
         return None
@@ -177,7 +177,6 @@ _OLD = "legacy_retired"
 
 VENDOR = Vendor(
     name="prospeo",
-    capabilities=frozenset({"email", "phone", "verify"}),
     knowledge=Knowledge(
         email=Draw({"crawl": 0.5, "network": 0.4, "registry": 0.3}, own=0.12),
         phone=Draw({"bureau": 0.4, "signatures": 0.5}, own=0.1),
