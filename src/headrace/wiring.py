@@ -84,15 +84,22 @@ def open_storage(settings: Settings) -> Storage:
 
 @dataclass(frozen=True, slots=True)
 class Headrace:
-    """A running application. `start` it before the first request, `drain` at a stop signal, `stop` last."""
+    """Everything that one process needs to enrich. `stop` it at the end."""
 
     settings: Settings
     storage: Storage
     vendors: Mapping[str, Vendor]
     transport: Transport
-    guard: Guard
     enricher: Enricher
-    asgi: ASGIApp
+    services: Services
+    meter: PrometheusMeter
+
+    def application(self) -> ASGIApp:
+        """The HTTP application; it starts and stops this Headrace with its server."""
+        origins = self.settings.server.cors_origins
+        return create_app(
+            self.services, self.meter, origins, on_startup=[self.start], on_shutdown=[self.stop]
+        )
 
     async def start(self) -> None:
         """Give back what processes that died were holding."""
@@ -129,8 +136,7 @@ def build(settings: Settings, *, sandbox: bool = False) -> Headrace:
         database_answers=storage.answers,
         sandbox=sandbox,
     )
-    asgi = create_app(services, meter, settings.server.cors_origins)
-    return Headrace(settings, storage, vendors, transport, guard, enricher, asgi)
+    return Headrace(settings, storage, vendors, transport, enricher, services, meter)
 
 
 def make_vendors(settings: Settings) -> dict[str, Vendor]:

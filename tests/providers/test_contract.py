@@ -22,6 +22,7 @@ from headrace.domain.model import VERIFY, Contact, Field, Found, Grade, Judged, 
 from headrace.ports import Response
 from headrace.providers import registry
 from headrace.providers.base import (
+    WHOLE_VENDOR,
     Adapter,
     Balance,
     Failure,
@@ -333,7 +334,7 @@ def test_shape(vendor: str) -> None:
     assert adapter.finds
     assert adapter.together <= adapter.finds.keys()
     assert len(adapter.together) != 1
-    assert adapter.rates.keys() <= {*adapter.finds, VERIFY}
+    assert adapter.rates.keys() <= {*adapter.finds, VERIFY, WHOLE_VENDOR}
     assert all(
         isinstance(rate, Rate) and rate.calls > 0 and rate.seconds > 0 for rate in adapter.rates.values()
     )
@@ -367,7 +368,7 @@ def test_every_stated_need_is_enough_to_ask(vendor: str) -> None:
     adapter = build(vendor)
     for wanted, needs in adapter.finds.items():
         for need in needs:
-            told: dict[str, str] = {}
+            told: dict[str, Any] = {}
             for trait in need:
                 told |= known[trait]
             request = next(adapter.find((wanted,), Contact(**told)))

@@ -1,5 +1,6 @@
 """The sandbox's own endpoints, and the bounds of the server."""
 
+import io
 import json
 from typing import Any
 
@@ -115,7 +116,9 @@ async def test_paths_that_do_not_exist(client: Client) -> None:
 
 @pytest.mark.parametrize("path", ["/leadmagic/v1/people/email-finder", "/_control/faults"])
 async def test_a_body_over_a_mebibyte_is_refused(client: Client, path: str) -> None:
-    answer = await client.send("POST", path, data=b" " * (1 << 20) + b"{}", headers=HEADERS["leadmagic"])
+    answer = await client.send(
+        "POST", path, data=io.BytesIO(b" " * (1 << 20) + b"{}"), headers=HEADERS["leadmagic"]
+    )
     assert answer.status == 413
 
 

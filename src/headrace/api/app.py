@@ -8,11 +8,9 @@ from litestar.datastructures import State
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from headrace.api.health import healthz, metrics, readyz
 from headrace.api.metrics import PrometheusMeter
-from headrace.api.openapi import CONFIG, docs_asset, docs_page, openapi_json
+from headrace.api.openapi import DOCUMENTED, docs_asset, docs_page, openapi_json
 from headrace.api.problems import BODY_LIMIT, HANDLERS
-from headrace.api.routes import account_credits, account_details, single_enrich, stored_enrichment
 from headrace.api.services import Services
 
 Lifecycle = Callable[[], Awaitable[None]]
@@ -27,20 +25,9 @@ def create_app(
 ) -> ASGIApp:
     """The ASGI application."""
     app = Litestar(
-        route_handlers=[
-            single_enrich,
-            stored_enrichment,
-            account_credits,
-            account_details,
-            healthz,
-            readyz,
-            metrics,
-            openapi_json,
-            docs_page,
-            docs_asset,
-        ],
+        route_handlers=[*DOCUMENTED, openapi_json, docs_page, docs_asset],
         state=State({"services": services, "meter": meter}),
-        openapi_config=CONFIG,
+        openapi_config=None,
         exception_handlers=HANDLERS,  # type: ignore[arg-type]
         request_max_body_size=BODY_LIMIT,
         cors_config=CORSConfig(allow_origins=list(cors_origins)) if cors_origins else None,

@@ -2,6 +2,7 @@
 
 import msgspec
 from litestar import MediaType, Response, get, post
+from litestar.params import FromPath
 
 from headrace.api import render
 from headrace.api.auth import authenticate
@@ -34,7 +35,7 @@ async def single_enrich(request: AnyRequest) -> Response[bytes]:
 
 
 @get("/v2/enrichments/{enrichment_id:str}", **STORED)
-async def stored_enrichment(request: AnyRequest, enrichment_id: str) -> Response[bytes]:
+async def stored_enrichment(request: AnyRequest, enrichment_id: FromPath[str]) -> Response[bytes]:
     """A finished enrichment with its attempts; another account's looks as if it did not exist."""
     account = await authenticate(request)
     stored = await services_of(request).enrichments.get(enrichment_id, account.id)

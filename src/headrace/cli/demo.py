@@ -32,7 +32,7 @@ def demo(config: ConfigFile = None, as_json: AsJson = False) -> None:
         settings = _settings(config, Path(directory), vendors.url)
         headrace = build(settings, sandbox=True)
         key = run(lambda: rehearsal_key(headrace.storage))
-        with BackgroundServer(headrace.asgi) as api:
+        with BackgroundServer(headrace.application()) as api:
             answer = _ask(api.url, key)
     attempts, headers = answer.pop("attempts"), answer.pop("headers")
     if as_json:

@@ -80,7 +80,7 @@ def _sandbox_app() -> Any:
 
 def _serve(headrace: Headrace, listener: socket.socket, on_started: Callable[[], None]) -> None:
     drain = headrace.settings.server.drain_seconds
-    config = server_config(headrace.asgi, timeout_graceful_shutdown=int(drain) + _CUT_OFF)
+    config = server_config(headrace.application(), timeout_graceful_shutdown=int(drain) + _CUT_OFF)
     _Draining(config, on_started, headrace).run([listener])
 
 
@@ -91,11 +91,6 @@ class _Draining(AnnouncingServer):
         super().__init__(config, on_started)
         self._headrace = headrace
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await self._headrace.start()
-        await super().startup(sockets)
-
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._headrace.drain()
         await super().shutdown(sockets)
-        await self._headrace.stop()

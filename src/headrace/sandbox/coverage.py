@@ -8,7 +8,6 @@ one mistake.
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Generic, TypeVar
 
 from headrace.sandbox.addresses import guess
@@ -16,10 +15,11 @@ from headrace.sandbox.phones import Phone
 from headrace.sandbox.world import Person, World
 
 V = TypeVar("V")
+Recorder = Callable[[Person, random.Random], V | None]
 
 UPSTREAM = {"crawl": 0.62, "signatures": 0.50, "registry": 0.40, "network": 0.55, "bureau": 0.45}
-WRONG = 0.055
-DARK = 0.05
+WRONG = 0.052
+DARK = 0.04
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +87,9 @@ class Coverage:
         return Holdings(Known(emails), Known(phones), Known(personal))
 
     def _rng(self, *purpose: str) -> random.Random:
-        return random.Random(":".join(("headrace-coverage", str(self._world.seed), *purpose)))
+        return random.Random(":".join(("headrace-records", str(self._world.seed), *purpose)))
 
-    def _upstream(self, kind: str, record: "Recorder[V]") -> dict[str, list[V | None]]:
+    def _upstream(self, kind: str, record: Recorder[V]) -> dict[str, list[V | None]]:
         """For each source, its record of each person, or none."""
         sources: dict[str, list[V | None]] = {}
         for source, reach in (*UPSTREAM.items(), ("own", 1.0)):
@@ -115,18 +115,19 @@ class Coverage:
         return collected
 
 
-Recorder = Callable[[Person, random.Random], V | None]
-
-
 class _Mistakes:
     """Records as a source keeps them: mostly the truth, sometimes stale, misread or somebody else's."""
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._numbers: dict[str, list[Phone]] = {}
+        for person in world.people[1:]:
+            for phone in person.phones:
+                self._numbers.setdefault(phone.country, []).append(phone)
 
     def work_email(self, person: Person, rng: random.Random) -> str | None:
-        """A work address: right, or of an old employer, or by a wrong pattern, or a namesake's."""
-        if rng.random() < (WRONG if person.work_email else 0.1):
+        """A work address: right, or of an old employer, or by a wrong pattern."""
+        if rng.random() < (WRONG if person.work_email else 0.06):
             return self._wrong_work_email(person, rng)
         return person.work_email
 
@@ -135,7 +136,7 @@ class _Mistakes:
         if not person.phones:
             return None
         if rng.random() < WRONG:
-            return (rng.choice(self._neighbours(person.phones[0].country)),)
+            return (rng.choice(self._numbers[person.phones[0].country]),)
         return person.phones[: rng.randint(1, len(person.phones))]
 
     def personal_email(self, person: Person, rng: random.Random) -> str | None:
@@ -153,12 +154,3 @@ class _Mistakes:
                 company = rng.choice(self._world.companies[1:])
             address = guess(rng, person.first_name, person.last_name, company.domain)
         return address
-
-    @cache  # noqa: B019 - lives and dies with one world's construction
-    def _neighbours(self, country: str) -> list[Phone]:
-        return [
-            phone
-            for person in self._world.people[1:]
-            for phone in person.phones[:1]
-            if phone.country == country
-        ]

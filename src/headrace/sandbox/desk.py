@@ -90,7 +90,7 @@ class Desk:
             return verdicts.UNKNOWN
         if company.mail_policy == "catch_all":
             return verdicts.accept_all_word(right, self._vouches, chance)
-        return verdicts.VALID if chance < (0.98 if right else 0.7) else verdicts.UNKNOWN
+        return verdicts.VALID if chance < (0.98 if right else 0.85) else verdicts.UNKNOWN
 
     def judge(self, address: str) -> Judgement:
         """What the vendor finds out about an address when asked to check it now."""

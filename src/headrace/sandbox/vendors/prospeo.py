@@ -178,7 +178,7 @@ _OLD = "legacy_retired"
 VENDOR = Vendor(
     name="prospeo",
     knowledge=Knowledge(
-        email=Draw({"crawl": 0.5, "network": 0.4, "registry": 0.3}, own=0.12),
+        email=Draw({"registry": 0.4, "network": 0.5, "crawl": 0.35}, own=0.12),
         phone=Draw({"bureau": 0.4, "signatures": 0.5}, own=0.1),
     ),
     routes={

@@ -1,0 +1,41 @@
+"""Fixtures that more than one folder uses."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from headrace import logs
+from tests.stack import Stack, running
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_environment() -> None:
+    """No setting of the machine's may leak into a test."""
+    for name in list(os.environ):
+        if name.startswith("HEADRACE_"):
+            del os.environ[name]
+    logs.configure("error", "json")
+
+
+@pytest.fixture(scope="module")
+def module_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One stack for a whole module; `stack` hands it out with a clean sandbox."""
+    with running(tmp_path_factory.mktemp("stack")) as made:
+        yield made
+
+
+@pytest_asyncio.fixture
+async def stack(module_stack: Stack) -> AsyncIterator[Stack]:
+    """The module's stack, with nothing scripted and no calls counted."""
+    await module_stack.control("_control/reset")
+    await module_stack.control("_control/latency", ms=0)
+    yield module_stack
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """An empty folder."""
+    return tmp_path
