@@ -1,7 +1,8 @@
 """A whole Headrace on loopback: sandbox vendors, the API, a database file; real sockets throughout."""
 
+import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,36 @@ class Stack:
             self.headrace.storage, name, AccountSettings(**settings), round(credits * 1000), consents=consents
         )
         return run(lambda: made)[1]
+
+    async def open_account(
+        self, name: str, credits: float = 1000, consents: bool = False, **settings: Any
+    ) -> str:
+        """`account` for a test that is a coroutine; returns the key."""
+        _, key = await new_account(
+            self.headrace.storage, name, AccountSettings(**settings), round(credits * 1000), consents
+        )
+        return key
+
+    async def balance(self, key: str | None = None) -> tuple[float, float]:
+        """What the key's account can spend, and what is held."""
+        found = (await self.send("GET", "/v2/credits", key=key)).json
+        return found["credits"], found["held"]
+
+    async def total_calls(self) -> int:
+        """How often any vendor was asked for anything."""
+        return sum(count for kinds in (await self.calls()).values() for count in kinds.values())
+
+    def rows(self, sql: str, *parameters: object) -> list[sqlite3.Row]:
+        """Read the database file from outside, as an operator's tool would."""
+        with closing(sqlite3.connect(f"file:{self.headrace.settings.database_path}?mode=ro", uri=True)) as db:
+            db.row_factory = sqlite3.Row
+            return db.execute(sql, parameters).fetchall()
+
+    def close_breakers(self) -> None:
+        """Let every vendor be asked again, whatever it did in an earlier test."""
+        guard = self.headrace.services.guard
+        for breaker in [*guard._vendors.values(), *(gate.breaker for gate in guard._gates.values())]:
+            breaker.succeeded()
 
 
 async def _request(method: str, url: str, headers: dict[str, str], data: bytes | None) -> Reply:

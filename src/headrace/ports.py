@@ -32,7 +32,7 @@ class OutboundRequest:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One HTTP response, read whole. Header names are lower-case."""
+    """One HTTP response, read whole. Header names are looked up in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -69,14 +69,17 @@ class Response:
 
 
 class Transport(Protocol):
-    """Outbound HTTP with hard limits: total time is the caller's, bytes are the transport's.
+    """Outbound HTTP with hard limits on time and on bytes.
 
     Redirects are returned, not followed; proxies are not used; TLS is verified.
     """
 
-    async def send(self, request: OutboundRequest) -> Response:
-        """Raises `Refused` with `connect_failed`, `tls_failed`, `connection_lost`, `body_too_large` or
-        `bad_encoding`."""
+    async def send(self, request: OutboundRequest, seconds: float) -> Response:
+        """The whole response within `seconds`, however slowly it drips.
+
+        Raises `Refused` with `timeout`, `connect_failed`, `tls_failed`, `connection_lost`, `body_too_large`
+        or `bad_encoding`.
+        """
         ...
 
     async def aclose(self) -> None: ...

@@ -27,9 +27,12 @@ EXPECTED = {
 }
 _FIELD = re.compile(r"`\$\.(\w+)|field `(\w+)`")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_BRACKET = re.compile(rb"[\[\]{}]")
 
 _decode = msgspec.json.Decoder(EnrichRequest).decode
-_decode_any = msgspec.json.Decoder().decode
+_check = msgspec.json.Decoder(float_hook=len).decode
+"""Fails when a text is not JSON. A number that Python cannot hold, such as 1e400, is still JSON."""
 
 
 def enrichment_request(body: bytes) -> EnrichmentRequest:
@@ -52,6 +55,10 @@ def enrichment_request(body: bytes) -> EnrichmentRequest:
 
 
 def _parse(body: bytes) -> EnrichRequest:
+    try:
+        body.decode()  # the decoder below does not look into values that it skips
+    except UnicodeDecodeError:
+        raise _wrong("The request body is not valid UTF-8") from None
     try:
         return _decode(body)
     except msgspec.ValidationError as error:
@@ -131,30 +138,31 @@ def _custom(raw: Raw) -> bytes | None:
     if text == b"null":
         return None
     try:
-        value = _decode_any(text)
+        value = _check(text)
+    except msgspec.ValidationError:
+        raise _wrong("custom must not hold whole numbers of thousands of digits") from None
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
         raise _wrong("custom is not valid JSON") from None
     except RecursionError:
-        value = None
-    if value is None or _depth_exceeds(value, CUSTOM_DEPTH):
-        raise _wrong(f"custom must not be nested deeper than {CUSTOM_DEPTH} levels")
+        raise _too_deep() from None
+    if _depth(text) > CUSTOM_DEPTH:
+        raise _too_deep()
     if not isinstance(value, dict):
         raise _wrong(f"custom must be {EXPECTED['custom']}")
     return text
 
 
-def _depth_exceeds(value: object, limit: int) -> bool:
-    level = [value]
-    for _ in range(limit + 1):
-        level = [
-            child
-            for parent in level
-            if isinstance(parent, dict | list)
-            for child in (parent.values() if isinstance(parent, dict) else parent)
-        ]
-        if not level:
-            return False
-    return any(isinstance(value, dict | list) for value in level)
+def _depth(text: bytes) -> int:
+    """How deep valid JSON is nested; read from the text, because of equal keys a decoder keeps only one."""
+    depth = deepest = 0
+    for bracket in _BRACKET.findall(_STRING.sub(b"", text)):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _too_deep() -> Problem:
+    return _wrong(f"custom must not be nested deeper than {CUSTOM_DEPTH} levels")
 
 
 def _wrong(detail: str) -> Problem:

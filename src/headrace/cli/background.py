@@ -1,9 +1,10 @@
 """An HTTP server beside the command that runs it."""
 
+import signal
 import socket
 import threading
 from collections.abc import Callable
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any
 
 import uvicorn
@@ -18,9 +19,10 @@ def listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         listener.close()
-        raise CommandError(f"cannot listen on {host}:{port}: {error.strerror}") from None
+        reason = error.strerror if isinstance(error, OSError) else "ports are 0 to 65535"
+        raise CommandError(f"cannot listen on {host}:{port}: {reason}") from None
     return listener
 
 
@@ -40,6 +42,7 @@ def server_config(app: Any, **extra: int) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         backlog=4096,
+        proxy_headers=False,
         **extra,  # type: ignore[arg-type]
     )
 
@@ -78,3 +81,10 @@ class AnnouncingServer(uvicorn.Server):
         """Begin to listen, then say so."""
         await super().startup(sockets)
         self._on_started()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """A stop signal asks for an orderly end. It is not raised again afterwards: having ended in order,
+        the process exits 0."""
+        if self.should_exit and sig == signal.SIGINT:
+            self.force_exit = True
+        self.should_exit = True

@@ -31,7 +31,9 @@ def add(
         account = find(storage, name)
         try:
             available = run(lambda: storage.ledger.grant(account.id, milli))
-        except Problem:
+        except Problem as problem:
+            if problem.code != "insufficient_credits":
+                raise
             left = credits(account.available)
             raise CommandError(f"{account.name} has only {left} credits available") from None
     value = {

@@ -9,6 +9,7 @@ from headrace.cli import accounts, credits, database, demo, enrich, keys, ledger
 from headrace.cli.options import CommandError
 from headrace.config import ConfigError
 from headrace.domain.errors import Problem
+from headrace.storage.errors import Unusable
 from headrace.version import VERSION
 
 app = typer.Typer(
@@ -46,10 +47,10 @@ def main() -> None:
     """Run a command; what goes wrong is said in one line, not in a traceback."""
     try:
         app()
-    except (CommandError, ConfigError) as error:
+    except (CommandError, ConfigError, Unusable) as error:
         _fail(str(error), 2)
     except Problem as problem:
-        _fail(f"{problem.message}. {problem.kind.advice}", 1)
+        _fail(f"{problem.message.removesuffix('.')}. {problem.kind.advice}", 1)
 
 
 def _fail(text: str, code: int) -> None:

@@ -287,9 +287,12 @@ def _empty(lane: Lane) -> Result:
 
 def _lacking(needs: Needs, contact: Contact) -> str | None:
     """What the contact would need for the nearest alternative; `None` when one is satisfied."""
-    gaps = [needed - contact.traits for needed in needs]
-    nearest = min(gaps, key=len, default=frozenset[str]())
-    return ", ".join(sorted(nearest)) or None
+    known = contact.traits
+    for needed in needs:
+        if needed <= known:
+            return None
+    gaps = sorted((needed - known for needed in needs), key=len)
+    return ", ".join(sorted(gaps[0]))
 
 
 def _attempt(wanted: Field, question: Question, outcome: Outcome, timing: Timing) -> Attempt:

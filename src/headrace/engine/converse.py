@@ -34,13 +34,10 @@ async def converse(
     vendor: Vendor, conversation: Conversation[Told], transport: Transport, stopwatch: Stopwatch
 ) -> Reply:
     """Never raises for anything that a vendor can do; ends within `vendor.timeout`."""
-    talk = _Talk(vendor, transport, stopwatch)
+    talk = _Talk(vendor, transport, stopwatch, stopwatch.now() + vendor.timeout)
     retry_after = None
     try:
-        async with asyncio.timeout(vendor.timeout):
-            told = await talk.play(conversation)
-    except TimeoutError:
-        failure = Failure.TIMEOUT
+        told = await talk.play(conversation)
     except Refused as refused:
         failure, retry_after = refused.failure, refused.retry_after
     except Exception as bug:
@@ -58,6 +55,7 @@ class _Talk:
     vendor: Vendor
     transport: Transport
     stopwatch: Stopwatch
+    deadline: float
     status: int | None = None
     sandbox: bool = False
 
@@ -66,7 +64,7 @@ class _Talk:
             step = next(conversation)
             while True:
                 if isinstance(step, Wait):
-                    await asyncio.sleep(step.seconds)
+                    await self._pause(step)
                     step = next(conversation)
                 else:
                     step = conversation.send(await self._send(step))
@@ -78,15 +76,27 @@ class _Talk:
         outbound = self.vendor.outbound(request)
         with self.stopwatch:
             try:
-                response = await self.transport.send(outbound)
+                response = await self.transport.send(outbound, self._left())
             except Refused as refused:
                 if refused.failure is not Failure.CONNECT_FAILED:
                     raise
                 # Nothing was sent, so nothing can have been charged: the one failure that is tried again.
-                response = await self.transport.send(outbound)
+                response = await self.transport.send(outbound, self._left())
         self.status = response.status
         self.sandbox = self.sandbox or "x-headrace-sandbox" in response.headers
         return response
+
+    async def _pause(self, wait: Wait) -> None:
+        """A pause that would outlast the deadline is not begun."""
+        if wait.seconds >= self._left():
+            raise Refused(Failure.TIMEOUT)
+        await asyncio.sleep(wait.seconds)
+
+    def _left(self) -> float:
+        left = self.deadline - self.stopwatch.now()
+        if left <= 0:
+            raise Refused(Failure.TIMEOUT)
+        return left
 
 
 def _place(bug: Exception) -> str:

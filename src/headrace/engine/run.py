@@ -59,87 +59,102 @@ class Run:
         self.sandbox = False
         self._around = surroundings
         self._began = surroundings.clock.monotonic()
-        self._answers: asyncio.Queue[tuple[Question, Answers, Timing] | None] = asyncio.Queue()
-        self._out: dict[Question, float] = {}  # put and not yet recorded -> when
-        self._asking: set[asyncio.Task[None]] = set()
-        limits = surroundings.deadlines
-        self._deadlines = {
-            lane: self._began + min(limits.lanes[lane], limits.total) for lane in waterfall.open_lanes
-        }
+        self._loop = asyncio.get_running_loop()
+        self._ended = self._loop.create_future()
+        self._out: dict[Question, float] = {}  # put and not yet answered -> when
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timers: dict[Field, asyncio.TimerHandle] = {}
 
     @property
     def elapsed_ms(self) -> float:
         return (self._around.clock.monotonic() - self._began) * 1000
 
+    @property
+    def outstanding(self) -> bool:
+        """Whether answers are still to come."""
+        return bool(self._out)
+
     async def until_answered(self) -> None:
         """Returns when every lane has ended. Each answer goes back to the waterfall on its own; questions
         still out at a lane's deadline are left running (see `until_silent`)."""
-        while True:
-            for question in self.waterfall.questions(self.elapsed_ms):
-                self._out[question] = self.elapsed_ms
-                task = asyncio.create_task(self._ask(question))
-                self._asking.add(task)
-                task.add_done_callback(self._asking.discard)
-            open_lanes = self.waterfall.open_lanes
-            if not open_lanes:
-                return
-            await self._take_in_one(min(self._deadlines[lane] for lane in open_lanes))
-
-    @property
-    def outstanding(self) -> bool:
-        """Whether answers are still to be taken in."""
-        return bool(self._out)
+        limits = self._around.deadlines
+        for lane in self.waterfall.open_lanes:
+            self._set_timer(lane, min(limits.lanes[lane], limits.total))
+        self._begin(self._next_questions())
+        try:
+            await self._ended
+        finally:
+            for timer in self._timers.values():
+                timer.cancel()
 
     async def until_silent(self) -> None:
         """Take in what arrives after the end: a vendor that was asked may have been paid, so its answer
         is worth recording."""
-        if self._asking:
-            await asyncio.wait(self._asking)
-        while not self._answers.empty():
-            self._record(self._answers.get_nowait())
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
     def hurry(self, seconds: float) -> None:
         """End within `seconds` from now: the process is stopping."""
-        at = self._around.clock.monotonic() + seconds
-        self._deadlines = {lane: min(at, deadline) for lane, deadline in self._deadlines.items()}
-        self._answers.put_nowait(None)
+        for lane, timer in list(self._timers.items()):
+            if timer.when() > self._loop.time() + seconds:
+                timer.cancel()
+                self._set_timer(lane, seconds)
 
     @property
     def attempts(self) -> list[Attempt]:
         """The trace so far, with a line for each question that is still out."""
+        if not self._out:
+            return self.waterfall.attempts
         now = self.elapsed_ms
         late = [(question, Timing(started, now - started)) for question, started in self._out.items()]
-        return (
-            [*self.waterfall.attempts, *self.waterfall.unanswered(late)] if late else self.waterfall.attempts
-        )
+        return [*self.waterfall.attempts, *self.waterfall.unanswered(late)]
 
-    async def _take_in_one(self, deadline: float) -> None:
-        wait = deadline - self._around.clock.monotonic()
+    def _set_timer(self, lane: Field, seconds: float) -> None:
+        self._timers[lane] = self._loop.call_later(seconds, self._time_is_up, lane)
+
+    def _time_is_up(self, lane: Field) -> None:
+        self.waterfall.close(lane)
+        self._begin(self._next_questions())
+
+    def _next_questions(self) -> list[Question]:
+        questions = self.waterfall.questions(self.elapsed_ms)
+        if not self.waterfall.open_lanes and not self._ended.done():
+            self._ended.set_result(None)
+        return questions
+
+    def _begin(self, questions: list[Question]) -> None:
+        for question in questions:
+            task = self._loop.create_task(self._follow(question))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _follow(self, question: Question) -> None:
+        """Put a question, and then those that its answer leads to."""
         try:
-            async with asyncio.timeout(max(wait, 0)):
-                self._record(await self._answers.get())
-        except TimeoutError:
-            now = self._around.clock.monotonic()
-            for lane in self.waterfall.open_lanes:
-                if self._deadlines[lane] <= now:
-                    self.waterfall.close(lane)
-
-    def _record(self, answer: tuple[Question, Answers, Timing] | None) -> None:
-        if answer is not None:
-            self._out.pop(answer[0], None)
-            self.waterfall.record(*answer)
+            todo = [question]
+            while todo:
+                first, *others = todo
+                self._begin(others)
+                await self._ask(first)
+                todo = self._next_questions()
+        except BaseException as bug:
+            if self._ended.done():
+                raise
+            self._ended.set_exception(bug)
 
     async def _ask(self, question: Question) -> None:
-        started = self.elapsed_ms
+        started = self._out[question] = self.elapsed_ms
         vendor = self._around.vendors[question.provider]
         refused = await self._around.guard.enter(vendor.name, question.capability)
+        answers: Answers
         if refused:
-            self._answers.put_nowait((question, Skipped(refused), Timing(started, self.elapsed_ms - started)))
-            return
-        reply = await self._converse(vendor, question)
-        self.sandbox = self.sandbox or reply.sandbox
-        timing = Timing(started, self.elapsed_ms - started, reply.http_status)
-        self._answers.put_nowait((question, _as_answers(reply.told, vendor), timing))
+            answers, status = Skipped(refused), None
+        else:
+            reply = await self._converse(vendor, question)
+            self.sandbox = self.sandbox or reply.sandbox
+            answers, status = _as_answers(reply.told, vendor), reply.http_status
+        del self._out[question]
+        self.waterfall.record(question, answers, Timing(started, self.elapsed_ms - started, status))
 
     async def _converse(self, vendor: Vendor, question: Question) -> Reply:
         guard, capability = self._around.guard, question.capability

@@ -4,6 +4,7 @@ import sqlite3
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from headrace.storage.ledger import MOVES
 
@@ -41,7 +42,7 @@ class Audit:
 
 def audit(path: Path) -> Audit:
     """Read everything in one snapshot, so that it is right also while a server is writing."""
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
+    connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
     try:
         connection.execute("PRAGMA busy_timeout = 5000")
         connection.execute("BEGIN")
@@ -102,6 +103,8 @@ def _compare_steps(connection: sqlite3.Connection) -> list[str]:
             found.append(f"enrichment {id_}: charge and release do not add up to the hold")
         if state == "running" and was_charged + was_released:
             found.append(f"enrichment {id_}: is running, yet its hold has been spent")
+        if state != "finished" and charged:
+            found.append(f"enrichment {id_}: is {state}, yet it was charged")
         if foreign:
             found.append(f"enrichment {id_}: an entry is in another account's name")
     found += [

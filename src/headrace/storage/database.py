@@ -1,10 +1,10 @@
 """One database file: readers that never wait, and one writer that commits many callers at once."""
 
 import asyncio
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -21,6 +21,9 @@ Operation = Callable[[sqlite3.Connection], T]
 BATCH = 256
 """Most operations in one commit."""
 
+_OURS = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError)
+"""Errors that say something about the operation; any other one is about the file."""
+
 log = structlog.get_logger()
 
 
@@ -35,6 +38,8 @@ class Database:
         self.path = path
         self._reader = _connect(path)
         self._queue: SimpleQueue[_Job[Any] | None] = SimpleQueue()
+        self._closed = False
+        self._door = threading.Lock()  # nothing is queued behind the end
         self._writer = threading.Thread(target=self._write_batches, name="headrace-writer", daemon=True)
         self._writer.start()
 
@@ -52,12 +57,17 @@ class Database:
         """
         loop = asyncio.get_running_loop()
         job: _Job[T] = _Job(operation, loop, loop.create_future())
-        self._queue.put(job)
+        with self._door:
+            if self._closed:
+                raise _unavailable(sqlite3.ProgrammingError("closed"))
+            self._queue.put(job)
         return await job.future
 
     def close(self) -> None:
         """Finish what is queued and close the file."""
-        self._queue.put(None)
+        with self._door:
+            self._closed = True
+            self._queue.put(None)
         self._writer.join()
         self._reader.close()
 
@@ -130,7 +140,7 @@ def _deliver(batch: list[_Job[Any]]) -> None:
     """Wake the callers, once per event loop rather than once per caller."""
     for loop in {job.loop for job in batch}:
         mine = [job for job in batch if job.loop is loop]
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # the loop is closed: nobody waits there any more
             loop.call_soon_threadsafe(_resolve, mine)
 
 
@@ -140,7 +150,7 @@ def _resolve(jobs: list[_Job[Any]]) -> None:
             continue
         if job.error is None:
             job.future.set_result(job.result)
-        elif isinstance(job.error, sqlite3.OperationalError):
+        elif isinstance(job.error, sqlite3.DatabaseError) and not isinstance(job.error, _OURS):
             job.future.set_exception(_unavailable(job.error))
         else:
             job.future.set_exception(job.error)
@@ -151,9 +161,3 @@ def _unavailable(error: sqlite3.Error) -> Problem:
         "database_unavailable", error=type(error).__name__, code=getattr(error, "sqlite_errorname", None)
     )
     return Problem("storage_unavailable", retry_after=1)
-
-
-def secure(path: Path) -> None:
-    """Only the owner may read the file."""
-    if path.exists():
-        os.chmod(path, 0o600)

@@ -4,10 +4,15 @@ import hashlib
 import hmac
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from headrace.storage.errors import Unusable
 
 _PREFIX = "hr"
+_PEPPER_BYTES = 32
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
@@ -50,12 +55,27 @@ class KeySmith:
 
 
 def pepper_beside(database: Path) -> bytes:
-    """The pepper in the file beside the database, made on first use and readable only by its owner."""
+    """The pepper in the file beside the database, made on first use and readable only by its owner.
+
+    Raises `Unusable` for a file without one: any other pepper would turn every key away.
+    """
     path = database.with_name(f"{database.name}.key")
+    if not path.exists():
+        _make_pepper(path)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return bytes.fromhex(path.read_text().strip())
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_hex(32))
-    return bytes.fromhex(path.read_text())
+        pepper = bytes.fromhex(path.read_text().strip())
+    except (OSError, ValueError):
+        pepper = b""
+    if len(pepper) < _PEPPER_BYTES:
+        raise Unusable(f"{path}: holds no pepper; restore this file, without it no API key is accepted")
+    return pepper
+
+
+def _make_pepper(path: Path) -> None:
+    """The file appears with its content or not at all; of several processes, the first one's stays."""
+    with NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.") as file:  # made with mode 0600
+        file.write(secrets.token_hex(_PEPPER_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(file.name, path)

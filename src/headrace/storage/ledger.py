@@ -105,12 +105,12 @@ class SqliteLedger:
 
     async def release_abandoned(self) -> int:
         """Give back what processes that have died since were holding; returns how many holds that were."""
-        owners = [row[0] for row in self._database.read(_OWNERS, {})]
+        holding = {row[0] for row in self._database.read(_OWNERS, {})}
+        dead = self._owner.dead() | {owner for owner in holding if self._owner.is_dead(owner)}
         released = 0
-        for owner in owners:
-            if owner != self._owner.id and self._owner.is_dead(owner):
-                released += await self._release_all_of(owner)
-                self._owner.bury(owner)
+        for owner in dead:
+            released += await self._release_all_of(owner)
+            self._owner.bury(owner)
         return released
 
     async def grant(self, account_id: str, amount: int) -> int:

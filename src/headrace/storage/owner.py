@@ -1,7 +1,6 @@
 """Which process holds credits, and whether it still lives."""
 
 import fcntl
-import os
 from pathlib import Path
 
 from headrace.engine.ids import new_id
@@ -18,8 +17,14 @@ class Owner:
         self.id = new_id()
         self._directory = directory
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._file = (directory / self.id).open("w")
+        hidden = directory / f".{self.id}"
+        self._file = hidden.open("w")
         fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        hidden.rename(directory / self.id)  # others see it locked or not at all
+
+    def dead(self) -> set[str]:
+        """The owners that have left a file and no longer live."""
+        return {path.name for path in self._directory.glob("[!.]*") if self.is_dead(path.name)}
 
     def is_dead(self, owner_id: str) -> bool:
         """Whether no process holds `owner_id`'s lock any more."""
@@ -38,5 +43,5 @@ class Owner:
         (self._directory / owner_id).unlink(missing_ok=True)
 
     def close(self) -> None:
-        os.unlink(self._directory / self.id)
+        self.bury(self.id)
         self._file.close()

@@ -9,8 +9,6 @@ from headrace.domain.failures import Failure, Refused
 from headrace.ports import OutboundRequest, Response
 from headrace.transport.limits import WIRE_BYTES, decoded
 
-_NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=None)
-
 
 class AiohttpTransport:
     """`ports.Transport` on one aiohttp session."""
@@ -20,7 +18,7 @@ class AiohttpTransport:
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
 
-    async def send(self, request: OutboundRequest) -> Response:
+    async def send(self, request: OutboundRequest, seconds: float) -> Response:
         try:
             async with self._open_session().request(
                 request.method,
@@ -28,6 +26,7 @@ class AiohttpTransport:
                 data=request.body,
                 headers=request.headers,
                 allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=seconds),
             ) as reply:
                 body = await _read(reply)
                 headers = {name.lower(): value for name, value in reply.headers.items()}
@@ -37,6 +36,8 @@ class AiohttpTransport:
             ssl.SSLError,
         ) as error:
             raise Refused(Failure.TLS_FAILED) from error
+        except TimeoutError as error:
+            raise Refused(Failure.TIMEOUT) from error
         except aiohttp.ClientConnectorError as error:
             raise Refused(Failure.CONNECT_FAILED) from error
         except (aiohttp.ClientError, ConnectionError, ValueError) as error:
@@ -52,7 +53,6 @@ class AiohttpTransport:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(ssl=self._ssl, limit=self._connections, limit_per_host=0),
-                timeout=_NO_TIMEOUT,
                 trust_env=False,
                 auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),

@@ -4,18 +4,16 @@ from datetime import timedelta
 from pathlib import Path
 
 from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.exceptions import ConnectError, PyreqwestError
+from pyreqwest.exceptions import ConnectError, PyreqwestError, RequestTimeoutError
 from pyreqwest.response import Response as Reply
 
 from headrace.domain.failures import Failure, Refused
 from headrace.ports import OutboundRequest, Response
 from headrace.transport.limits import WIRE_BYTES, decoded
 
-_DAY = timedelta(days=1)
-
 
 class PyreqwestTransport:
-    """`ports.Transport` on one pyreqwest client. Deadlines are the engine's, so none are set here."""
+    """`ports.Transport` on one pyreqwest client."""
 
     def __init__(self, ca_file: str | None = None, connections: int = 1000) -> None:
         builder = (
@@ -28,23 +26,23 @@ class PyreqwestTransport:
             .zstd(False)
             .deflate(False)
             .max_connections(connections)
-            .timeout(_DAY)
-            .pool_timeout(_DAY)
             .referer(False)
         )
         if ca_file:
             builder = builder.add_root_certificate_pem(Path(ca_file).read_bytes())
         self._client: Client = builder.build()
 
-    async def send(self, request: OutboundRequest) -> Response:
+    async def send(self, request: OutboundRequest, seconds: float) -> Response:
         builder = self._client.request(request.method, request.url).headers(request.headers)
+        builder = builder.timeout(timedelta(seconds=seconds))
         if request.body is not None:
             builder = builder.body_bytes(request.body)
         try:
             async with builder.build_streamed() as reply:
                 body = await _read(reply)
-                headers = {name.lower(): value for name, value in reply.headers.items()}
-                status = reply.status
+                headers, status = reply.headers, reply.status
+        except RequestTimeoutError as error:
+            raise Refused(Failure.TIMEOUT) from error
         except ConnectError as error:
             raise Refused(_connect_failure(error)) from error
         except PyreqwestError as error:

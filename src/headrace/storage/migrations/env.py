@@ -3,13 +3,13 @@
 import sqlite3
 
 from alembic import context
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import URL, Connection, create_engine, event
 
 from headrace.storage.tables import metadata
 
 # The driver would begin lazily, letting two processes migrate at once; so it is told not to begin at all.
 engine = create_engine(
-    context.config.get_main_option("sqlalchemy.url") or "",
+    URL.create("sqlite", database=str(context.config.attributes["database"])),
     connect_args={"isolation_level": None, "timeout": 30},
 )
 

@@ -1,0 +1,1 @@
+"""What Headrace costs, measured in one run beside a floor: `python -m bench`."""

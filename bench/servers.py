@@ -1,0 +1,167 @@
+"""The processes of a measurement."""
+
+import asyncio
+import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import trustme
+
+HEADRACE = Path(sys.executable).with_name("headrace")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A process and where it listens; `key` opens it."""
+
+    process: psutil.Process
+    port: int
+    key: str = ""
+
+    @property
+    def cpu_seconds(self) -> float:
+        times = self.process.cpu_times()
+        return float(times.user + times.system)
+
+    @property
+    def rss_mb(self) -> float:
+        return float(self.process.memory_info().rss) / 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """A certificate authority of our own, so that TLS is verified as in production."""
+
+    server: Path
+    authority: Path
+
+
+def certificates(directory: Path) -> Certificates:
+    """Make them."""
+    authority = trustme.CA()
+    made = Certificates(directory / "server.pem", directory / "ca.pem")
+    authority.issue_cert("localhost", "127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(made.server))
+    authority.cert_pem.write_to_path(str(made.authority))
+    return made
+
+
+@contextmanager
+def vendor(keys: Certificates, delay_ms: float, core: int) -> Iterator[Server]:
+    """The vendors, taking `delay_ms` for each answer."""
+    with _python("bench.vendor", str(keys.server), str(delay_ms), core=core) as process:
+        assert process.stdout
+        yield Server(psutil.Process(process.pid), int(process.stdout.readline()))
+
+
+@contextmanager
+def floor(keys: Certificates, vendor_port: int, directory: Path, core: int) -> Iterator[Server]:
+    """The floor to compare with."""
+    database = directory / "floor.db"
+    with _python("bench.floor", str(vendor_port), str(keys.authority), str(database), core=core) as process:
+        assert process.stdout
+        yield Server(psutil.Process(process.pid), json.loads(process.stdout.readline())["port"])
+
+
+@contextmanager
+def headrace(
+    keys: Certificates, vendor_port: int, directory: Path, core: int, client: str = "pyreqwest"
+) -> Iterator[Server]:
+    """Headrace itself, asking three vendors in turn; an account with plenty of credits."""
+    config = directory / "headrace.toml"
+    config.write_text(_settings(keys, vendor_port, client))
+    subprocess.run([HEADRACE, "db", "upgrade", "--config", config], check=True, capture_output=True)
+    key = _key(config)
+    command = [HEADRACE, "serve", "--config", config, "--port", "0", "--json"]
+    with _process([str(part) for part in command], core) as process:
+        assert process.stdout
+        told = ""
+        while not told.strip().endswith("}"):
+            told += process.stdout.readline()
+        yield Server(psutil.Process(process.pid), int(json.loads(told)["url"].rsplit(":", 1)[1]), key)
+
+
+def start_up_seconds(config: Path, core: int) -> float:
+    """From starting the command to the first answer of `/healthz`."""
+    port = 18000 + os.getpid() % 2000
+    began = time.perf_counter()
+    with _process([str(HEADRACE), "serve", "--config", str(config), "--port", str(port)], core):
+        while True:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1) as answer:
+                    assert answer.status == 200
+                    return time.perf_counter() - began
+            except OSError:
+                time.sleep(0.005)
+
+
+def vendor_times(server: Server, keys: Certificates) -> dict[str, float]:
+    """How long the vendors themselves took for each person, in milliseconds."""
+    context = ssl.create_default_context(cafile=str(keys.authority))
+    with urllib.request.urlopen(f"https://127.0.0.1:{server.port}/times", context=context) as answer:
+        told: dict[str, float] = json.load(answer)
+        return told
+
+
+def _key(config: Path) -> str:
+    create = [HEADRACE, "accounts", "create", "bench", "--credits", "1000000000", "--config", config, "--json"]
+    made = subprocess.run(create, capture_output=True, text=True)
+    if made.returncode == 0:
+        return str(json.loads(made.stdout)["api_key"])
+    more = [HEADRACE, "keys", "create", "bench", "--config", config, "--json"]
+    return str(json.loads(subprocess.run(more, capture_output=True, text=True, check=True).stdout)["api_key"])
+
+
+def _settings(keys: Certificates, vendor_port: int, client: str) -> str:
+    sections = "\n".join(
+        f'[providers.{name}]\napi_key = "bench"\nrate = 0\nconcurrency = 10000\n'
+        f'base_url = "https://127.0.0.1:{vendor_port}/{name}"'
+        for name in ("leadmagic", "prospeo", "hunter")
+    )
+    return f"""
+[server]
+rate_limit = 1000000
+[waterfall.order]
+email = ["leadmagic", "prospeo", "hunter"]
+personal_email = []
+phone = []
+[verification]
+order = []
+[transport]
+client = "{client}"
+ca_file = "{keys.authority}"
+connections = 10000
+{sections}
+"""
+
+
+@contextmanager
+def _python(module: str, *arguments: str, core: int) -> Iterator["subprocess.Popen[str]"]:
+    with _process([sys.executable, "-m", module, *arguments], core) as process:
+        yield process
+
+
+@contextmanager
+def _process(command: list[str], core: int) -> Iterator["subprocess.Popen[str]"]:
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(process.pid, {core % (os.cpu_count() or 1)})
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        if process.stdout:
+            process.stdout.close()
+
+
+__all__ = ["Server", "asyncio", "certificates", "floor", "headrace", "start_up_seconds", "vendor", "vendor_times"]

@@ -1,0 +1,1 @@
+"""Storage, over every backend; real files, real processes."""

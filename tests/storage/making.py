@@ -1,0 +1,85 @@
+"""What the tests store: accounts with credits, settlements with a record."""
+
+import asyncio
+from collections.abc import Sequence
+
+from headrace.domain.model import (
+    Account,
+    Attempt,
+    Contact,
+    Enrichment,
+    EnrichmentRequest,
+    Field,
+    Grade,
+    Result,
+    Timing,
+    Verdict,
+)
+from headrace.ports import Settlement
+from headrace.storage.accounts import Settings
+from headrace.wiring import Storage
+
+ATTEMPT = Attempt(
+    Field.EMAIL,
+    "hunter",
+    "find",
+    "found",
+    "valid",
+    "deliverable",
+    Timing(1.0, 20.0, 200),
+    1.0,
+    accepted=True,
+    values=("ada@example.com",),
+)
+
+
+async def account(storage: Storage, name: str = "acme", credits: int = 0) -> Account:
+    """An account with so many milli-credits."""
+    made = await storage.accounts.create(name, Settings())
+    if credits:
+        await storage.ledger.grant(made.id, credits)
+    return made
+
+
+def settlement(
+    enrichment_id: str,
+    account_id: str,
+    charged: int,
+    *,
+    webhook_url: str | None = None,
+    webhook_body: bytes | None = None,
+    custom: bytes | None = None,
+    attempts: Sequence[Attempt] = (ATTEMPT,),
+) -> Settlement:
+    """The end of an enrichment that found one address."""
+    contact = Contact(first_name="Ada", last_name="Lovelace", domain="example.com")
+    found = Result(
+        Field.EMAIL, ("ada@example.com",), Verdict(Grade.DELIVERABLE, "valid"), "hunter", answered=True
+    )
+    enrichment = Enrichment(
+        id=enrichment_id,
+        request=EnrichmentRequest(contact, (Field.EMAIL,), webhook_url, custom),
+        results={Field.EMAIL: found},
+        attempts=tuple(attempts),
+        charged=charged,
+        duration_ms=21.0,
+        waited_ms=20.0,
+    )
+    return Settlement(enrichment, account_id, 1_800_000_000.5, webhook_body)
+
+
+def balance(storage: Storage, account_id: str) -> tuple[int, int]:
+    """What is available, and what is held."""
+    found = storage.accounts.get(account_id)
+    return found.available, found.held
+
+
+def crash(storage: Storage) -> None:
+    """End as a killed process does: its lock is gone, its holds and its lock file stay."""
+    storage.database.close()
+    storage.owner._file.close()
+
+
+async def outcomes(*work: "asyncio.Future[int] | object") -> list[object]:
+    """What each of several concurrent calls returned or raised."""
+    return list(await asyncio.gather(*work, return_exceptions=True))  # type: ignore[call-overload]
