@@ -110,7 +110,9 @@ def main(vendor_port: int, ca_file: str, database: str) -> None:
     app = Floor(vendor_port, ca_file, Path(database))
     listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
     print(json.dumps({"port": listener.getsockname()[1]}), flush=True)
-    config = uvicorn.Config(app, loop="uvloop", http="httptools", lifespan="off", log_config=None, access_log=False)
+    config = uvicorn.Config(
+        app, loop="uvloop", http="httptools", lifespan="off", log_config=None, access_log=False
+    )
     uvicorn.Server(config).run([listener])
 
 

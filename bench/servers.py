@@ -1,6 +1,5 @@
 """The processes of a measurement."""
 
-import asyncio
 import json
 import os
 import signal
@@ -9,13 +8,18 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import trustme
+
+from headrace.providers import registry
+
+ASKED = ["leadmagic", "prospeo", "hunter"]
+"""Two that know nothing and one that answers."""
 
 HEADRACE = Path(sys.executable).with_name("headrace")
 
@@ -50,7 +54,9 @@ def certificates(directory: Path) -> Certificates:
     """Make them."""
     authority = trustme.CA()
     made = Certificates(directory / "server.pem", directory / "ca.pem")
-    authority.issue_cert("localhost", "127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(made.server))
+    authority.issue_cert("localhost", "127.0.0.1").private_key_and_cert_chain_pem.write_to_path(
+        str(made.server)
+    )
     authority.cert_pem.write_to_path(str(made.authority))
     return made
 
@@ -74,15 +80,20 @@ def floor(keys: Certificates, vendor_port: int, directory: Path, core: int) -> I
 
 @contextmanager
 def headrace(
-    keys: Certificates, vendor_port: int, directory: Path, core: int, client: str = "pyreqwest"
+    keys: Certificates,
+    vendor_port: int,
+    directory: Path,
+    core: int,
+    client: str = "pyreqwest",
+    every_vendor: bool = False,
 ) -> Iterator[Server]:
     """Headrace itself, asking three vendors in turn; an account with plenty of credits."""
     config = directory / "headrace.toml"
-    config.write_text(_settings(keys, vendor_port, client))
-    subprocess.run([HEADRACE, "db", "upgrade", "--config", config], check=True, capture_output=True)
+    names = registry.names() if every_vendor else ASKED
+    config.write_text(_settings(keys, vendor_port, client, names))
     key = _key(config)
-    command = [HEADRACE, "serve", "--config", config, "--port", "0", "--json"]
-    with _process([str(part) for part in command], core) as process:
+    command = [str(HEADRACE), "serve", "--config", str(config), "--port", "0", "--json"]
+    with _process(command, core) as process:
         assert process.stdout
         told = ""
         while not told.strip().endswith("}"):
@@ -113,33 +124,34 @@ def vendor_times(server: Server, keys: Certificates) -> dict[str, float]:
 
 
 def _key(config: Path) -> str:
-    create = [HEADRACE, "accounts", "create", "bench", "--credits", "1000000000", "--config", config, "--json"]
-    made = subprocess.run(create, capture_output=True, text=True)
-    if made.returncode == 0:
-        return str(json.loads(made.stdout)["api_key"])
-    more = [HEADRACE, "keys", "create", "bench", "--config", config, "--json"]
-    return str(json.loads(subprocess.run(more, capture_output=True, text=True, check=True).stdout)["api_key"])
+    create = ["accounts", "create", "bench", "--credits", "1000000000", "--config", str(config), "--json"]
+    return str(json.loads(_command(*create))["api_key"])
 
 
-def _settings(keys: Certificates, vendor_port: int, client: str) -> str:
+def _command(*words: str) -> str:
+    return subprocess.run([str(HEADRACE), *words], check=True, capture_output=True, text=True).stdout
+
+
+def _settings(keys: Certificates, vendor_port: int, client: str, names: Sequence[str]) -> str:
     sections = "\n".join(
         f'[providers.{name}]\napi_key = "bench"\nrate = 0\nconcurrency = 10000\n'
         f'base_url = "https://127.0.0.1:{vendor_port}/{name}"'
-        for name in ("leadmagic", "prospeo", "hunter")
+        for name in names
     )
     return f"""
 [server]
 rate_limit = 1000000
 [waterfall.order]
-email = ["leadmagic", "prospeo", "hunter"]
+email = {json.dumps(ASKED)}
 personal_email = []
 phone = []
+[waterfall.deadline]
+email = 55
 [verification]
 order = []
 [transport]
 client = "{client}"
 ca_file = "{keys.authority}"
-connections = 10000
 {sections}
 """
 
@@ -162,6 +174,3 @@ def _process(command: list[str], core: int) -> Iterator["subprocess.Popen[str]"]
         process.wait()
         if process.stdout:
             process.stdout.close()
-
-
-__all__ = ["Server", "asyncio", "certificates", "floor", "headrace", "start_up_seconds", "vendor", "vendor_times"]

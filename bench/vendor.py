@@ -10,6 +10,7 @@ import socket
 import ssl
 import sys
 from collections import defaultdict
+from typing import ClassVar
 
 import httptools
 import uvloop
@@ -32,8 +33,8 @@ REPLIES = {
 class Vendor(asyncio.Protocol):
     """One connection."""
 
-    times: defaultdict[str, float] = defaultdict(float)
-    delay = 0.0
+    times: ClassVar[defaultdict[str, float]] = defaultdict(float)
+    delay: ClassVar[float] = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport: asyncio.Transport = transport  # type: ignore[assignment]
@@ -54,7 +55,7 @@ class Vendor(asyncio.Protocol):
         self.body += body
 
     def on_message_complete(self) -> None:
-        if self.delay:
+        if self.delay and self.url != b"/times":
             began = self.loop.time()
             self.loop.call_later(self.delay, self.reply, self.url, self.body, began)
         else:
@@ -67,7 +68,8 @@ class Vendor(asyncio.Protocol):
         if url == b"/times":
             text = json.dumps(self.times).encode()
         self.transport.write(
-            b"HTTP/1.1 %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (status, len(text), text)
+            b"HTTP/1.1 %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
+            % (status, len(text), text)
         )
 
 

@@ -1,5 +1,6 @@
 """Settings: one frozen value, read once from a TOML file and the environment."""
 
+import math
 import os
 import tomllib
 import typing
@@ -71,11 +72,14 @@ class Prices(_Section, frozen=True):
 class Transport(_Section, frozen=True):
     client: typing.Literal["pyreqwest", "aiohttp"] = "pyreqwest"
     ca_file: str | None = None  # PEM; trusted besides the usual authorities
-    connections: int = 1000
+    connections: int = 300  # at once, to all vendors together
 
 
 class Security(_Section, frozen=True):
     pepper: str | None = None  # hex; keys the hashes of API keys; default: a file beside the database
+
+    def __repr__(self) -> str:
+        return "Security(...)"
 
 
 class Log(_Section, frozen=True):
@@ -96,6 +100,9 @@ class Provider(Struct, frozen=True, kw_only=True):
     rate: float | None = None
     trusted: bool = False
 
+    def __repr__(self) -> str:
+        return f"Provider(base_url={self.base_url!r}, ...)"  # without its keys
+
 
 class Settings(_Section, frozen=True):
     """Everything that can be set. `directory` is where relative paths start."""
@@ -111,6 +118,9 @@ class Settings(_Section, frozen=True):
     providers: dict[str, dict[str, Any]] = {}
     directory: Path = Path()
 
+    def __repr__(self) -> str:
+        return f"Settings(directory={self.directory!r}, ...)"  # without the vendors' keys
+
     def provider(self, name: str) -> Provider | None:
         """The vendor's section, if there is one. Raises `ConfigError`."""
         section = self.providers.get(name)
@@ -119,6 +129,10 @@ class Settings(_Section, frozen=True):
         known = {key: value for key, value in section.items() if key in _PROVIDER_KEYS}
         credentials = {key: str(value) for key, value in section.items() if key not in _PROVIDER_KEYS}
         provider: Provider = _convert({**known, "credentials": credentials}, Provider, f"providers.{name}")
+        for key, least in (("timeout", 0), ("concurrency", 1), ("rate", 0)):
+            value = getattr(provider, key)
+            if value is not None and not least <= value < math.inf:
+                raise ConfigError(f"providers.{name}.{key}: must be at least {least}")
         return provider
 
     @property
@@ -155,11 +169,14 @@ def check(settings: Settings) -> Settings:
     """The settings, if their values make sense. Raises `ConfigError`."""
     deadline, prices = settings.waterfall.deadline, settings.prices
     for name in deadline.__struct_fields__:
-        if getattr(deadline, name) <= 0:
+        if not 0 < getattr(deadline, name) < math.inf:
             raise ConfigError(f"waterfall.deadline.{name}: must be more than 0 seconds")
-    for name in ("email", "phone", "personal_email"):
-        if getattr(prices, name) < 0:
-            raise ConfigError(f"prices.{name}: must not be negative")
+    costs = {name: getattr(prices, name) for name in ("email", "phone", "personal_email")}
+    for provider, per_field in prices.overrides.items():
+        costs |= {f"overrides.{provider}.{name}": price for name, price in per_field.items()}
+    for name, price in costs.items():
+        if not 0 <= price < math.inf:
+            raise ConfigError(f"prices.{name}: must be 0 or more")
     if settings.server.rate_limit < 1:
         raise ConfigError("server.rate_limit: must be at least 1")
     return settings

@@ -41,6 +41,7 @@ class Response:
     def decode(self, shape: type[T]) -> T:
         """The JSON body as `shape`. Raises `Refused(malformed_response)` when it does not fit."""
         try:
+            self.body.decode()  # the decoder does not look into values that `shape` leaves out
             return msgspec.json.decode(self.body, type=shape)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
             raise Refused(Failure.MALFORMED_RESPONSE) from error

@@ -34,7 +34,6 @@ from headrace.storage.enrichments import SqliteEnrichments
 from headrace.storage.keys import KeySmith, pepper_beside
 from headrace.storage.ledger import SqliteLedger
 from headrace.storage.owner import Owner
-from headrace.version import VERSION
 
 _LATE_ANSWERS = 2.0
 """Seconds that a stopping process waits for answers that came after their deadline."""
@@ -201,7 +200,13 @@ def at_sandbox(settings: Settings, url: str) -> Settings:
             key: value for key, value in settings.providers.get(name, {}).items() if key in _KEPT_IN_SANDBOX
         }
         credentials = dict.fromkeys(_credentials(registry.adapter(name)), "sandbox")
-        providers[name] = {"rate": 0, **kept, **credentials, "base_url": f"{url}/{name}"}
+        providers[name] = {
+            "rate": 0,
+            "concurrency": 10_000,
+            **kept,
+            **credentials,
+            "base_url": f"{url}/{name}",
+        }
     return msgspec.structs.replace(settings, providers=providers)
 
 
@@ -228,17 +233,10 @@ def _credentials(kind: type[Adapter]) -> list[str]:
 
 
 def _vendor(adapter: Adapter, section: Provider) -> Vendor:
-    headers = {
-        "user-agent": f"headrace/{VERSION}",
-        "accept": "application/json",
-        "accept-encoding": "identity",
-        "content-type": "application/json",
-        **adapter.headers(),
-    }
     return Vendor(
         adapter=adapter,
         base_url=_base_url(adapter, section),
-        headers=headers,
+        headers=adapter.headers(),
         timeout=section.timeout or adapter.timeout,
         trusted=section.trusted,
     )

@@ -38,7 +38,7 @@ CUSTOM_FIELDS_BODY = b"""{
   }
 }"""
 
-WHO = {
+WHO: dict[str, Any] = {
     "first_name": "Mathieu",
     "last_name": "Brun-Picard",
     "linkedin_profile_url": "https://www.linkedin.com/in/mathieu-brun-picard/",
@@ -61,7 +61,7 @@ PERSONAL_EMAIL_ONLY = {
     "personal_email": "mathieu.bp@gmail.com",
     "personal_email_status": "valid",
 }
-NOTHING_FOUND = {
+NOTHING_FOUND: dict[str, Any] = {
     **WHO,
     "status": "error",
     "message": "No email or phone found for this profile",
@@ -112,9 +112,9 @@ def expected(asked: Sequence[str], missed: Sequence[str] = ()) -> dict[str, Any]
     if set(asked) == set(missed):
         in_order = tuple(kind for kind in ("email", "phone", "personal_email") if kind in asked)
         head |= {"status": "error", "message": MESSAGES[in_order]}
-    for kind in FOUND:
+    for kind, found in FOUND.items():
         if kind in asked:
-            head |= MISSED[kind] if kind in missed else FOUND[kind]
+            head |= MISSED[kind] if kind in missed else found
     return head
 
 

@@ -13,8 +13,12 @@ from tests.stack import ENRICH, SEED, Stack
 NUMBERS = itertools.count()
 PROFILE = SEED["linkedin_url"]
 
-NODE = {"Accept": "application/json"}
-CLI = {"content_type": "application/json", "accept": "application/json", "user_agent": "pipecorn-cli"}
+NODE: dict[str, Any] = {"Accept": "application/json"}
+CLI: dict[str, Any] = {
+    "content_type": "application/json",
+    "accept": "application/json",
+    "user_agent": "pipecorn-cli",
+}
 
 
 def node_body(**fields: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import uuid
 from itertools import permutations
+from typing import Any
 
 import pytest
 
@@ -150,7 +151,8 @@ async def test_both_paths_answer_also_with_a_doubled_slash(stack: Stack, path: s
 
 @pytest.mark.parametrize("name", ["X-API-KEY", "X-API-Key", "X-Api-Key", "x-api-key"])
 async def test_the_keys_header_is_taken_in_any_case(stack: Stack, name: str) -> None:
-    reply = await stack.send("GET", "/v2/credits", key="", **{name: stack.key})
+    header: dict[str, Any] = {name: stack.key}
+    reply = await stack.send("GET", "/v2/credits", key="", **header)
     assert reply.status == 200
 
 

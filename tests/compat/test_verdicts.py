@@ -1,13 +1,13 @@
 """The words for what is known about an address, and what is never returned."""
 
 import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import aiohttp
 import pytest
 
-from tests.stack import Reply, Stack, running
+from tests.stack import ENRICH, Reply, Stack, running
 
 NUMBERS = itertools.count()
 
@@ -48,7 +48,6 @@ class Vendor:
     async def word_on(self, address: str) -> str:
         word: str = (await self.post("email-validation", email=address))["email_status"]
         return word
-
 
 
 async def people(stack: Stack, policy: str) -> list[dict[str, Any]]:
@@ -131,22 +130,13 @@ async def test_an_account_that_accepts_risk_gets_it_as_catch_all_and_never_as_va
     assert reply.headers["X-Headrace-Credits-Charged"] == "3"
 
 
-async def test_an_address_of_which_nothing_is_known_is_not_returned(stack: Stack) -> None:
-    async with aiohttp.ClientSession() as session:
-        vendor = Vendor(stack, session)
-        said = {"email": "", "status": "valid"}
-        for person in await people(stack, "unverifiable"):
-            said = await vendor.post("b2b-profile-email", profile_url=person["linkedin_url"])
-            if said.get("email"):
-                break
-        assert said.get("email"), "the vendor has an address of somebody"
-    for risk in (False, True):
-        nameless = {"validation": "lenient", "accept_risky": risk}
-        key = await stack.open_account(f"verdicts {next(NUMBERS)}", **nameless)
-        body = {"linkedin_url": person["linkedin_url"], "enrichment_type": ["email"]}
-        reply = await stack.send("POST", "/v2/contacts/single_enrich", key=key, body=body)
-        assert (reply.json["email"], reply.json["email_status"]) == (None, "N/A")
-        assert await stack.balance(key) == (1000, 0)
+@pytest.mark.parametrize("accept_risky", [False, True])
+async def test_an_address_of_which_nothing_is_known_is_not_returned(stack: Stack, accept_risky: bool) -> None:
+    key = await stack.open_account(f"verdicts {next(NUMBERS)}", consents=True, accept_risky=accept_risky)
+    reply = await stack.enrich("personal_email", key=key, path=f"{ENRICH}?expand=attempts")
+    assert reply.json["attempts"][0]["values"] == ["mathieu.bp@gmail.com"]
+    assert (reply.json["personal_email"], reply.json["personal_email_status"]) == (None, "N/A")
+    assert await stack.balance(key) == (1000, 0)
 
 
 async def someone_whose_personal_email_is(stack: Stack, word: str) -> dict[str, Any]:
@@ -166,9 +156,7 @@ async def test_a_personal_address_that_fails_its_check_is_invalid_empty_and_free
 ) -> None:
     person = await someone_whose_personal_email_is(verifying_stack, "invalid")
     for vocabulary in ("schema", "deliverability"):
-        reply = await enrich(
-            verifying_stack, person, "personal_email", email_status_vocabulary=vocabulary
-        )
+        reply = await enrich(verifying_stack, person, "personal_email", email_status_vocabulary=vocabulary)
         assert reply.json["status"] == "error"
         assert reply.json["message"] == "No personal email found for this profile"
         assert (reply.json["personal_email"], reply.json["personal_email_status"]) == (None, "invalid")
@@ -181,9 +169,7 @@ async def test_a_personal_address_that_passes_its_check_is_valid_in_both_vocabul
 ) -> None:
     person = await someone_whose_personal_email_is(verifying_stack, "valid")
     for vocabulary in ("schema", "deliverability"):
-        reply = await enrich(
-            verifying_stack, person, "personal_email", email_status_vocabulary=vocabulary
-        )
+        reply = await enrich(verifying_stack, person, "personal_email", email_status_vocabulary=vocabulary)
         assert reply.json["personal_email"] == person["vendor_email"]
         assert reply.json["personal_email_status"] == "valid"
 
@@ -200,7 +186,7 @@ async def test_a_work_address_that_fails_its_check_is_never_returned(verifying_s
         assert wrong, "the vendor has a wrong address of somebody"
     key = await verifying_stack.open_account(f"verdicts {next(NUMBERS)}", validation="lenient")
     body = {"linkedin_url": person["linkedin_url"], "enrichment_type": ["email"]}
-    reply = await verifying_stack.send("POST", "/v2/contacts/single_enrich", key=key, body=body)
+    reply = await verifying_stack.send("POST", ENRICH, key=key, body=body)
     assert (reply.json["status"], reply.json["email"], reply.json["email_status"]) == ("error", None, "N/A")
     assert wrong not in reply.text
     assert await verifying_stack.balance(key) == (1000, 0)

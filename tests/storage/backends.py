@@ -1,5 +1,6 @@
 """The databases that the suite runs over. Another one needs a class here and a line in `FACTORIES`."""
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -30,6 +31,10 @@ class Backend(Protocol):
         """Change what is stored behind the application's back, whatever the constraints say."""
         ...
 
+    def copy(self, directory: Path) -> "Backend":
+        """Another database with the same content. Nobody has this one open."""
+        ...
+
 
 class SqliteBackend:
     """A database file."""
@@ -54,6 +59,10 @@ class SqliteBackend:
             connection.execute("PRAGMA ignore_check_constraints = ON")
             for statement in statements:
                 assert connection.execute(statement).rowcount > 0, f"changed nothing: {statement}"
+
+    def copy(self, directory: Path) -> "SqliteBackend":
+        shutil.copy(self.path, directory)
+        return SqliteBackend(directory)
 
     def tamper_schema(self, statement: str) -> None:
         """Run a statement that counts no rows."""

@@ -10,9 +10,23 @@ from headrace.wiring import Storage
 from tests.storage.backends import FACTORIES, Backend, SqliteBackend
 
 
+@pytest.fixture(scope="session", params=FACTORIES)
+def migrated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Backend:
+    """A database of each kind with nothing in it but the schema; for copying."""
+    made = FACTORIES[request.param](tmp_path_factory.mktemp("migrated"))
+    made.open().close()
+    return made
+
+
+@pytest.fixture
+def backend(migrated: Backend, tmp_path: Path) -> Backend:
+    """An empty database of each kind, with the schema."""
+    return migrated.copy(tmp_path)
+
+
 @pytest.fixture(params=FACTORIES)
-def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
-    """An empty database of each kind."""
+def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
+    """A database of each kind that nobody has ever opened."""
     return FACTORIES[request.param](tmp_path)
 
 

@@ -1,6 +1,5 @@
 """What the tests store: accounts with credits, settlements with a record."""
 
-import asyncio
 from collections.abc import Sequence
 
 from headrace.domain.model import (
@@ -78,8 +77,3 @@ def crash(storage: Storage) -> None:
     """End as a killed process does: its lock is gone, its holds and its lock file stay."""
     storage.database.close()
     storage.owner._file.close()
-
-
-async def outcomes(*work: "asyncio.Future[int] | object") -> list[object]:
-    """What each of several concurrent calls returned or raised."""
-    return list(await asyncio.gather(*work, return_exceptions=True))  # type: ignore[call-overload]

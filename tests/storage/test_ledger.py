@@ -53,7 +53,7 @@ async def test_one_enrichment_is_held_for_only_once(storage: Storage) -> None:
     payer = await account(storage, credits=10_000)
     await storage.ledger.hold("e1", payer.id, 3_000)
 
-    with pytest.raises(Exception, match="UNIQUE|unique|duplicate"):
+    with pytest.raises(Exception, match=r"UNIQUE|unique|duplicate"):
         await storage.ledger.hold("e1", payer.id, 3_000)
 
     assert balance(storage, payer.id) == (7_000, 3_000)

@@ -30,7 +30,7 @@ class Peer:
             if line.startswith(b"content-length:"):
                 length = int(line.partition(b":")[2])
         body = await self.reader.readexactly(length)
-        self.server.requests.append(head + body)
+        await self.server.remember(head + body)
         return head + body
 
     async def send(self, data: bytes) -> None:
@@ -61,10 +61,22 @@ class Server:
     connections: int = 0
     requests: list[bytes] = field(default_factory=list)
     gone: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+    _news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     @property
     def url(self) -> str:
-        return f"{self.scheme}://localhost:{self.port}"
+        host = "localhost" if self.scheme == "https" else "127.0.0.1"
+        return f"{self.scheme}://{host}:{self.port}"
+
+    async def received(self, count: int) -> None:
+        """Returns when so many requests have come in."""
+        async with asyncio.timeout(PATIENCE), self._news:
+            await self._news.wait_for(lambda: len(self.requests) >= count)
+
+    async def remember(self, request: bytes) -> None:
+        self.requests.append(request)
+        async with self._news:
+            self._news.notify_all()
 
     async def lost_one(self) -> None:
         """Returns when one more connection is over."""

@@ -37,19 +37,21 @@ async def test_header_names_are_lower_case(transport: Transport) -> None:
 
 async def test_method_path_headers_and_body_go_out_as_given(transport: Transport) -> None:
     async with serving(saying(OK)) as server:
-        await transport.send(post(f"{server.url}/v1/people/email-finder?q=a%20b&r=%2B", b'{"name": "Zo\xc3\xab"}'), PATIENCE)
+        await transport.send(
+            post(f"{server.url}/v1/people/email-finder?q=a+b&r=%2B", b'{"name": "Zo\xc3\xab"}'), PATIENCE
+        )
     head, _, body = server.requests[0].partition(b"\r\n\r\n")
     lines = head.lower().split(b"\r\n")
-    assert head.startswith(b"POST /v1/people/email-finder?q=a%20b&r=%2B HTTP/1.1\r\n") or head.startswith(
-        b"POST /v1/people/email-finder?q=a+b&r=%2B HTTP/1.1\r\n"
-    )
+    assert head.startswith(b"POST /v1/people/email-finder?q=a+b&r=%2B HTTP/1.1\r\n")
     assert body == b'{"name": "Zo\xc3\xab"}'
     assert b"x-api-key: secret-5f2c" in lines
     assert b"content-type: application/json" in lines
     assert [line for line in lines if line.startswith(b"accept-encoding")] == [b"accept-encoding: identity"]
 
 
-@pytest.mark.parametrize("status", [200, 201, 202, 204, 222, 400, 401, 402, 404, 418, 429, 451, 500, 503, 599])
+@pytest.mark.parametrize(
+    "status", [200, 201, 202, 204, 222, 400, 401, 402, 404, 418, 429, 451, 500, 503, 599]
+)
 async def test_every_status_is_handed_on(transport: Transport, status: int) -> None:
     body = b"" if status == 204 else b"{}"
     answer = reply(body, status=f"{status} Whatever")
@@ -61,7 +63,9 @@ async def test_every_status_is_handed_on(transport: Transport, status: int) -> N
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_a_redirect_is_returned_and_the_key_goes_nowhere_else(transport: Transport, status: int) -> None:
+async def test_a_redirect_is_returned_and_the_key_goes_nowhere_else(
+    transport: Transport, status: int
+) -> None:
     async with serving(saying(OK)) as elsewhere:
         moved = reply(b"", f"Location: {elsewhere.url}/take", status=f"{status} Moved")
         async with serving(saying(moved)) as server:
@@ -124,7 +128,9 @@ async def test_two_hundred_calls_run_side_by_side(transport: Transport) -> None:
         await peer.send(reply(request.split(b" ")[1]))
 
     async with serving(script) as server, asyncio.timeout(PATIENCE):
-        answers = await asyncio.gather(*(transport.send(get(f"{server.url}/{n}"), PATIENCE) for n in range(200)))
+        answers = await asyncio.gather(
+            *(transport.send(get(f"{server.url}/{n}"), PATIENCE) for n in range(200))
+        )
     assert [answer.body for answer in answers] == [f"/{n}".encode() for n in range(200)]
 
 
@@ -148,11 +154,3 @@ async def test_calls_beyond_the_connections_wait_for_a_free_one(make: Make) -> N
     assert [answer.status for answer in answers] == [200] * 30
     assert most <= 3
     assert server.connections <= 3
-
-
-async def test_closing_ends_idle_connections(make: Make) -> None:
-    transport = make()
-    async with serving(saying(OK)) as server:
-        await transport.send(get(server.url), PATIENCE)
-        await transport.aclose()
-        await server.lost_one()

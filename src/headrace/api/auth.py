@@ -1,6 +1,6 @@
 """Who asks."""
 
-from headrace.api.services import AnyRequest, services_of
+from headrace.api.services import AnyRequest, header, services_of
 from headrace.domain.errors import Problem
 from headrace.domain.model import Account
 
@@ -10,7 +10,7 @@ async def authenticate(request: AnyRequest) -> Account:
 
     Read afresh each time, so that what an operator changes holds from the next request on.
     """
-    key = request.headers.get("x-api-key", "")
+    key = header(request, b"x-api-key")
     account = await services_of(request).accounts.by_api_key(key) if key else None
     if account is None:
         raise Problem("unauthorized")

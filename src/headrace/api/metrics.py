@@ -13,6 +13,7 @@ class PrometheusMeter:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._children: dict[tuple[Counter, tuple[str, ...]], Counter] = {}
         self._enrichments = Counter(
             "headrace_enrichments", "Finished enrichments", ["status"], registry=self.registry
         )
@@ -44,9 +45,9 @@ class PrometheusMeter:
 
     def enrichment(self, enrichment: Enrichment) -> None:
         found = [result.found for result in enrichment.results.values()]
-        self._enrichments.labels("success" if any(found) else "error").inc()
+        self._count(self._enrichments, "success" if any(found) else "error")
         for wanted, result in enrichment.results.items():
-            self._found.labels(wanted, "found" if result.found else "not_found").inc()
+            self._count(self._found, wanted, "found" if result.found else "not_found")
         for attempt in enrichment.attempts:
             self._attempt(attempt)
         self._credits.inc(enrichment.charged / 1000)
@@ -58,8 +59,15 @@ class PrometheusMeter:
         return generate_latest(self.registry)
 
     def _attempt(self, attempt: Attempt) -> None:
-        self._attempts.labels(attempt.provider, attempt.field, attempt.kind, attempt.outcome).inc()
+        self._count(self._attempts, attempt.provider, attempt.field, attempt.kind, attempt.outcome)
         if attempt.outcome == "failed":
-            self._failures.labels(attempt.provider, attempt.reason or "").inc()
+            self._count(self._failures, attempt.provider, attempt.reason or "")
         if attempt.vendor_cost:
-            self._vendor_cost.labels(attempt.provider).inc(attempt.vendor_cost)
+            self._count(self._vendor_cost, attempt.provider, amount=attempt.vendor_cost)
+
+    def _count(self, counter: Counter, *labels: str, amount: float = 1) -> None:
+        """Add to a labelled counter; looking the child up anew each time would cost more than adding."""
+        child = self._children.get((counter, labels))
+        if child is None:
+            child = self._children[counter, labels] = counter.labels(*labels)
+        child.inc(amount)

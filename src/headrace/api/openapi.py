@@ -77,12 +77,36 @@ def document() -> dict[str, Any]:
     _, components = msgspec.json.schema_components(
         [EnrichRequest], ref_template="#/components/schemas/{name}"
     )
-    components["EnrichRequest"]["properties"]["custom"] = {
-        "type": "object",
-        "description": "Any object, at most 32 levels deep; comes back unchanged.",
-    }
-    schema["components"]["schemas"] |= components
-    return schema
+    shapes = schema["components"]["schemas"]
+    shapes |= components
+    for name in ("EnrichRequest", "EnrichAnswer", "StoredAnswer"):
+        shapes[name]["properties"]["custom"] = {
+            "type": "object",
+            "description": "Any object, at most 32 levels deep; comes back unchanged.",
+        }
+    # The framework announces an error of its own wherever a path has a parameter; ours are all told.
+    schema["paths"]["/v2/enrichments/{enrichment_id}"]["get"]["responses"].pop("400")
+    plain: dict[str, Any] = _plain(schema)
+    return plain
+
+
+def _plain(schema: Any) -> Any:
+    """The schema without choices that are none: a single one, or an integer beside any number, which an
+    integer would fit twice."""
+    if isinstance(schema, list):
+        return [_plain(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    plain = {key: _plain(value) for key, value in schema.items()}
+    choices = plain.get("oneOf")
+    if isinstance(choices, list):
+        if {"type": "number"} in choices:
+            choices = [choice for choice in choices if choice != {"type": "integer"}]
+        plain["oneOf"] = choices
+        if len(choices) == 1:
+            del plain["oneOf"]
+            plain |= choices[0]
+    return plain
 
 
 @get("/openapi.json", include_in_schema=False)

@@ -1,14 +1,15 @@
 """The public endpoints."""
 
 import msgspec
-from litestar import MediaType, Response, get, post
+from litestar import get, post
 from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
 
 from headrace.api import render
 from headrace.api.auth import authenticate
 from headrace.api.documented import ACCOUNT, CREDITS, ENRICH, STORED, EnrichOperation
 from headrace.api.read import enrichment_request
-from headrace.api.services import AnyRequest, services_of
+from headrace.api.services import AnyRequest, header, services_of
 from headrace.domain.errors import Problem
 from headrace.domain.model import Enrichment
 
@@ -21,7 +22,7 @@ _encode = msgspec.json.Encoder().encode
     operation_class=EnrichOperation,
     **ENRICH,
 )
-async def single_enrich(request: AnyRequest) -> Response[bytes]:
+async def single_enrich(request: AnyRequest) -> ASGIResponse:
     """Find one person's details now."""
     services = services_of(request)
     account = await authenticate(request)
@@ -29,13 +30,13 @@ async def single_enrich(request: AnyRequest) -> Response[bytes]:
     _require_json(request)
     wanted = enrichment_request(await request.body())
     enrichment = await services.enricher.enrich(wanted, account)
-    expand = "attempts" in request.query_params.get("expand", "").split(",")
+    expand = bool(request.scope["query_string"]) and "attempts" in request.query_params.get("expand", "")
     answer = render.enrich_answer(enrichment, account, attempts=expand)
     return _json(_encode(answer), {**standing.headers(), **_spending(enrichment)})
 
 
 @get("/v2/enrichments/{enrichment_id:str}", **STORED)
-async def stored_enrichment(request: AnyRequest, enrichment_id: FromPath[str]) -> Response[bytes]:
+async def stored_enrichment(request: AnyRequest, enrichment_id: FromPath[str]) -> ASGIResponse:
     """A finished enrichment with its attempts; another account's looks as if it did not exist."""
     account = await authenticate(request)
     stored = await services_of(request).enrichments.get(enrichment_id, account.id)
@@ -45,14 +46,14 @@ async def stored_enrichment(request: AnyRequest, enrichment_id: FromPath[str]) -
 
 
 @get(["/v2/credits", "/api/v2/credits"], **CREDITS)
-async def account_credits(request: AnyRequest) -> Response[bytes]:
+async def account_credits(request: AnyRequest) -> ASGIResponse:
     """What the account can spend."""
     account = await authenticate(request)
     return _json(_encode(render.credits_answer(account)))
 
 
 @get(["/v2/account", "/api/v2/account"], **ACCOUNT)
-async def account_details(request: AnyRequest) -> Response[bytes]:
+async def account_details(request: AnyRequest) -> ASGIResponse:
     """The account behind the key."""
     account = await authenticate(request)
     return _json(_encode(render.account_answer(account)))
@@ -60,7 +61,7 @@ async def account_details(request: AnyRequest) -> Response[bytes]:
 
 def _require_json(request: AnyRequest) -> None:
     """A body without a type is taken for JSON; one of another type is refused."""
-    declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    declared = header(request, b"content-type").partition(";")[0].strip().lower()
     if declared and declared != "application/json" and not declared.endswith("+json"):
         raise Problem("unsupported_media_type")
 
@@ -78,5 +79,5 @@ def _spending(enrichment: Enrichment) -> dict[str, str]:
     return headers
 
 
-def _json(body: bytes, headers: dict[str, str] | None = None) -> Response[bytes]:
-    return Response(body, media_type=MediaType.JSON, headers=headers)
+def _json(body: bytes, headers: dict[str, str] | None = None) -> ASGIResponse:
+    return ASGIResponse(body=body, media_type="application/json", headers=headers)

@@ -29,6 +29,14 @@ class Services:
     sandbox: bool = False
 
 
+def header(request: AnyRequest, name: bytes) -> str:
+    """A request header by its lower-case name; empty when it was not sent."""
+    for key, value in request.scope["headers"]:
+        if key == name:
+            return value.decode("latin-1")
+    return ""
+
+
 def services_of(request: AnyRequest) -> Services:
     found: Services = request.app.state["services"]
     return found

@@ -11,6 +11,8 @@ import uvicorn
 
 from headrace.cli.options import CommandError
 
+_BACKLOG = 4096
+
 
 def listen(host: str, port: int) -> socket.socket:
     """A listening address; port 0 takes a free one. Raises `CommandError`."""
@@ -19,6 +21,7 @@ def listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(_BACKLOG)  # at once: bound alone, the port could be taken by a second server too
     except (OSError, OverflowError) as error:
         listener.close()
         reason = error.strerror if isinstance(error, OSError) else "ports are 0 to 65535"
@@ -41,8 +44,9 @@ def server_config(app: Any, **extra: int) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        backlog=4096,
+        backlog=_BACKLOG,
         proxy_headers=False,
+        timeout_keep_alive=75,
         **extra,  # type: ignore[arg-type]
     )
 

@@ -2,17 +2,24 @@
 
 import re
 from collections.abc import Iterable
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
-_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
+_HOST = re.compile(
+    r"(?=.{4,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{1,58}[a-z0-9])"
+)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _SLUG = re.compile(r"(?:in|pub|sales/lead|sales/people)/([^/?#,]+)", re.IGNORECASE)
+_PLAIN_SLUG = re.compile(r"(?!\.+\Z)[^\s/?#%,\\<>\"\x00-\x20\x7f\ud800-\udfff]+")
 # What nearly every address looks like; the library takes fifty times as long to say so.
 _PLAIN_ADDRESS = re.compile(
     r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
 )
+_WITHOUT_NUMBERS = frozenset({"AQ", "BV", "GS", "HM", "PN", "TF", "UM"})
+"""Countries of the standard that dial with another's numbers, or not at all."""
+
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 
 
@@ -24,13 +31,24 @@ def text(value: str | None) -> str | None:
 def domain(value: str) -> str | None:
     """A bare lower-case ASCII host from a domain, a URL or an address; `None` when there is none."""
     host = value.strip().lower()
-    host = urlsplit(host if "://" in host else f"//{host}").hostname or ""
-    host = host.rstrip(".").removeprefix("www.")
+    if not _HOST.fullmatch(host):
+        parts = _split(host)
+        host = (parts.hostname or "") if parts else ""
     try:
         host = host.encode("idna").decode("ascii") if not host.isascii() else host
     except UnicodeError:
         return None
+    host = host.rstrip(".")
+    while host.startswith("www.") and _HOST.fullmatch(host[4:]):
+        host = host[4:]
     return host if _HOST.fullmatch(host) else None
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        return urlsplit(url if _SCHEME.match(url) else f"https://{url.removeprefix('//')}")
+    except ValueError:
+        return None
 
 
 def linkedin_url(value: str) -> str | None:
@@ -39,33 +57,42 @@ def linkedin_url(value: str) -> str | None:
     Country hosts, missing schemes, queries, member-id slugs and Sales Navigator links are accepted. The
     slug keeps its case: member ids (`ACwAA...`) are case-sensitive.
     """
-    trimmed = value.strip()
-    parts = urlsplit(trimmed if "://" in trimmed else f"https://{trimmed}")
-    host = (parts.hostname or "").lower()
-    if parts.scheme.lower() not in ("http", "https"):
+    parts = _split(value.strip())
+    if parts is None or parts.scheme not in ("http", "https"):
         return None
+    host = parts.hostname or ""
     if host != "linkedin.com" and not host.endswith(".linkedin.com"):
         return None
     profile = _SLUG.match(parts.path.lstrip("/"))
-    return f"https://www.linkedin.com/in/{unquote(profile[1])}/" if profile else None
+    try:
+        slug = unquote(profile[1], errors="strict") if profile else ""
+    except UnicodeDecodeError:
+        return None
+    return f"https://www.linkedin.com/in/{slug}/" if _PLAIN_SLUG.fullmatch(slug) else None
 
 
 def address(value: str) -> str | None:
     """An e-mail address in lower case, or `None` when it is not one."""
     plain = value.strip().lower()
-    if _PLAIN_ADDRESS.fullmatch(plain) and len(plain) <= 254 and plain.index("@") <= 64:
-        return plain
-    try:
-        checked = validate_email(plain, check_deliverability=False, globally_deliverable=False)
-        return checked.normalized.lower()
-    except (EmailNotValidError, ValueError):
-        return None
+    if not _PLAIN_ADDRESS.fullmatch(plain):
+        try:
+            checked = validate_email(plain, check_deliverability=False, globally_deliverable=False)
+        except (EmailNotValidError, ValueError):
+            return None
+        plain = checked.normalized.lower()
+        # Stars stand where a vendor hides letters.
+        if "*" in plain or not _HOST.fullmatch(checked.ascii_domain.lower()):
+            return None
+    return plain if len(plain) <= 254 and plain.rindex("@") <= 64 else None
 
 
 def country(value: str) -> str | None:
-    """An ISO 3166-1 alpha-2 code in upper case, or `None` when no telephone numbers exist there."""
-    code = value.strip().upper()
-    return code if _COUNTRY.fullmatch(code) and code in phonenumbers.SUPPORTED_REGIONS else None
+    """An ISO 3166-1 alpha-2 code in upper case, or `None` when there is no such country."""
+    code = value.strip()
+    if not _COUNTRY.fullmatch(code):
+        return None
+    code = code.upper()
+    return code if code in phonenumbers.SUPPORTED_REGIONS or code in _WITHOUT_NUMBERS else None
 
 
 def phone(value: str, region: str | None = None) -> str | None:
@@ -88,8 +115,13 @@ def _possible(value: str, region: str | None, strict: bool = False) -> phonenumb
         number = phonenumbers.parse(value, region)
     except phonenumbers.NumberParseException:
         return None
-    plausible = phonenumbers.is_valid_number if strict else phonenumbers.is_possible_number
-    return number if plausible(number) else None
+    return number if (phonenumbers.is_valid_number if strict else _complete)(number) else None
+
+
+def _complete(number: phonenumbers.PhoneNumber) -> bool:
+    """Possible, and not only when dialled without its area code."""
+    complete: int = phonenumbers.ValidationResult.IS_POSSIBLE
+    return phonenumbers.is_possible_number_with_reason(number) == complete
 
 
 def phones(values: Iterable[str], countries: tuple[str, ...] = ()) -> tuple[tuple[str, ...], bool]:

@@ -25,5 +25,5 @@ class PriceBook:
         return self.overrides.get((result.provider or "", result.field), self.per_field[result.field])
 
     def _dearest(self, wanted: Field) -> int:
-        special = (price for (_, found), price in self.overrides.items() if found is wanted)
-        return max(self.per_field[wanted], *special) if self.overrides else self.per_field[wanted]
+        special = [price for (_, found), price in self.overrides.items() if found is wanted]
+        return max([self.per_field[wanted], *special])

@@ -75,6 +75,7 @@ class Lane:
     wanted: Field
     sources: deque[Source]
     waiting_for: Question | None = None
+    expected: set[Question] = field(default_factory=set)  # all that are out, those of other lanes included
     closed: bool = False
     candidates: list[Candidate] = field(default_factory=list)
     result: Result | None = None
@@ -109,6 +110,11 @@ class Waterfall:
         self._lanes = {wanted: Lane(wanted, deque(plan.finders.get(wanted, ()))) for wanted in fields}
 
     @property
+    def is_over(self) -> bool:
+        """No lane is open any more."""
+        return all(lane.closed for lane in self._lanes.values())
+
+    @property
     def open_lanes(self) -> tuple[Field, ...]:
         return tuple(lane.wanted for lane in self._lanes.values() if not lane.closed)
 
@@ -125,11 +131,16 @@ class Waterfall:
                 continue
             question = self._to_verify(lane) or self._to_find(lane, now_ms)
             if question is None:
-                self._close(lane)
+                # What another lane asked may still bring something for this one.
+                lane.waiting_for = next(iter(lane.expected), None)
+                if lane.waiting_for is None:
+                    self._close(lane)
                 continue
             asked.append(question)
             for wanted in question.fields:
-                self._lanes[wanted].waiting_for = self._lanes[wanted].waiting_for or question
+                served = self._lanes[wanted]
+                served.expected.add(question)
+                served.waiting_for = served.waiting_for or question
         return asked
 
     def record(
@@ -138,6 +149,7 @@ class Waterfall:
         """Take in the answer to a question, also one that comes after its lane has closed."""
         for wanted in question.fields:
             lane = self._lanes[wanted]
+            lane.expected.discard(question)
             if lane.waiting_for is question:
                 lane.waiting_for = None
             mine = outcome.get(wanted, _UNSAID) if isinstance(outcome, Mapping) else outcome
@@ -169,6 +181,9 @@ class Waterfall:
                 return Question(verifier, (lane.wanted,), address=candidate.value)
         return None
 
+    def _has_to_verify(self, lane: Lane) -> bool:
+        return any(self._next_verifier(candidate) for candidate in lane.candidates)
+
     def _next_verifier(self, candidate: Candidate) -> str | None:
         return next((name for name in self._verifiers if name not in candidate.verifiers_asked), None)
 
@@ -192,7 +207,7 @@ class Waterfall:
                 continue
             if source not in other.sources or _lacking(source.needs[other.wanted], self.contact):
                 continue
-            is_next = other.idle and other.sources[0] is source
+            is_next = other.idle and other.sources[0] == source and not self._has_to_verify(other)
             if source.one_price or is_next:
                 other.sources.remove(source)
                 riders.append(other.wanted)
@@ -231,6 +246,7 @@ class Waterfall:
         lane.answered = True
         attempt.values = (value,)
         if value in self._rejected:
+            lane.rejected = True
             attempt.reason = "already_rejected"
         elif lane.closed:
             attempt.reason = "late"
@@ -261,9 +277,11 @@ class Waterfall:
         if decision is Decision.ACCEPT:
             self._accept(lane, (candidate.value,), candidate.provider, verdict, attempt)
         elif decision is Decision.REJECT:
-            lane.rejected = True
-            lane.candidates.remove(candidate)
             self._rejected.add(candidate.value)
+            for holder in self._lanes.values():
+                kept = [other for other in holder.candidates if other.value != candidate.value]
+                holder.rejected = holder.rejected or len(kept) < len(holder.candidates)
+                holder.candidates = kept
 
     def _accept(
         self, lane: Lane, values: tuple[str, ...], provider: str, verdict: Verdict | None, attempt: Attempt

@@ -43,6 +43,8 @@ class Breaker:
         return True
 
     def succeeded(self) -> None:
+        if self.reason is not None and not self._probing:
+            return  # it was asked before the pause began, and so says nothing about its end
         self.reason = None
         self._run = 0
         self._pause = PAUSE

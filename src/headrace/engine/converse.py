@@ -90,7 +90,8 @@ class _Talk:
         """A pause that would outlast the deadline is not begun."""
         if wait.seconds >= self._left():
             raise Refused(Failure.TIMEOUT)
-        await asyncio.sleep(wait.seconds)
+        with self.stopwatch:  # the vendor is at work, and asked for it
+            await asyncio.sleep(wait.seconds)
 
     def _left(self) -> float:
         left = self.deadline - self.stopwatch.now()

@@ -46,7 +46,6 @@ class Enricher:
         self._meter = meter
         self._render_webhook = render_webhook
         self._runs: set[Run] = set()
-        self._working: set[asyncio.Task[Enrichment]] = set()
         self._late: set[asyncio.Task[None]] = set()
         self._draining = False
 
@@ -54,18 +53,15 @@ class Enricher:
         """Find what `request` asks for, on the account's credits.
 
         Raises `Problem`: `bad_request`, `consent_missing`, `insufficient_credits`, `no_providers`,
-        `providers_failed`, `storage_unavailable`, `shutting_down`. A caller that goes away does not stop
-        the work: what was paid for is finished, settled and kept.
+        `providers_failed`, `storage_unavailable`, `shutting_down`. The server does not cancel this when a
+        caller goes away: what was paid for is finished, settled and kept.
         """
         gates.check(request, account)
         fields = gates.runnable(request)
         self._refuse_without_finders(fields)
         if self._draining:
             raise Problem("shutting_down", retry_after=1)
-        task = asyncio.create_task(self._hold_run_settle(request, fields, account))
-        self._working.add(task)
-        task.add_done_callback(self._working.discard)
-        return await asyncio.shield(task)
+        return await self._hold_run_settle(request, fields, account)
 
     def hurry(self, seconds: float) -> None:
         """The process is stopping: take on nothing new, end what is in flight within `seconds`."""
@@ -74,9 +70,7 @@ class Enricher:
             run.hurry(seconds)
 
     async def finish(self, patience: float) -> None:
-        """Wait for what is in flight, and up to `patience` seconds for late answers."""
-        if self._working:
-            await asyncio.wait(list(self._working))
+        """Wait up to `patience` seconds for late answers."""
         if self._late:
             await asyncio.wait(list(self._late), timeout=patience)
 

@@ -51,8 +51,17 @@ class Guard:
         if not gate.breaker.admits(now):
             self._vendors[vendor].gave_up()
             return f"breaker_open: {gate.breaker.reason}"
-        refused = await self._take_place(gate)
-        if refused:
+        probing = self._pause(vendor, gate) is not None
+        try:
+            refused = await self._take_place(gate)
+        except BaseException:
+            if probing:
+                self._forget(vendor, gate)
+            raise
+        if refused is None and not probing and (pause := self._pause(vendor, gate)):
+            gate.slots.release()  # while this call waited, another learnt that the vendor must be left alone
+            refused = f"breaker_open: {pause}"
+        if refused and probing:
             self._forget(vendor, gate)
         return refused
 
@@ -108,8 +117,15 @@ class Guard:
             if wait > PATIENCE:
                 gate.slots.release()
                 return "rate_limited_here"
-            await asyncio.sleep(wait)
+            try:
+                await asyncio.sleep(wait)
+            except BaseException:
+                gate.slots.release()
+                raise
         return None
+
+    def _pause(self, vendor: str, gate: _Gate) -> Failure | None:
+        return self._vendors[vendor].reason or gate.breaker.reason
 
     def _forget(self, vendor: str, gate: _Gate) -> None:
         gate.breaker.gave_up()

@@ -118,7 +118,7 @@ class Run:
 
     def _next_questions(self) -> list[Question]:
         questions = self.waterfall.questions(self.elapsed_ms)
-        if not self.waterfall.open_lanes and not self._ended.done():
+        if self.waterfall.is_over and not self._ended.done():
             self._ended.set_result(None)
         return questions
 

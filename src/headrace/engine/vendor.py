@@ -1,7 +1,7 @@
 """A vendor as this process uses it: its adapter, where it is, and how long to wait for it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 import msgspec
@@ -20,7 +20,7 @@ class Vendor:
 
     adapter: Adapter
     base_url: str
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)  # the key among them
     timeout: float
     trusted: bool = False
 

@@ -95,7 +95,7 @@ class Airscale:
         Field.PHONE: Rate(3000, 60),
         Field.PERSONAL_EMAIL: Rate(2000, 60),
     }
-    concurrency: ClassVar[int] = 50
+    concurrency: ClassVar[int] = 250
     timeout: ClassVar[float] = 100
 
     api_key: str = field(repr=False)

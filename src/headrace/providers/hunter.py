@@ -120,7 +120,7 @@ class Hunter:
     # Hunter counts twice: 15 a second and 500 a minute to find, 10 and 300 to verify. The minute binds
     # sooner; spread evenly, it keeps the second's limit too, which a burst of 500 would not.
     rates: ClassVar[Mapping[str, Rate]] = {Field.EMAIL: Rate(8, 1), VERIFY: Rate(5, 1)}
-    concurrency: ClassVar[int] = 50
+    concurrency: ClassVar[int] = 250
     timeout: ClassVar[float] = 20
 
     api_key: str = field(repr=False)

@@ -73,7 +73,7 @@ class LeadMagic:
     together: ClassVar[frozenset[Field]] = frozenset()
     one_price: ClassVar[bool] = False
     rates: ClassVar[Mapping[str, Rate]] = dict.fromkeys((*Field, "verify"), Rate(300, 60))
-    concurrency: ClassVar[int] = 50
+    concurrency: ClassVar[int] = 250
     timeout: ClassVar[float] = 10
 
     api_key: str = field(repr=False)

@@ -79,7 +79,7 @@ class Pronto:
     together: ClassVar[frozenset[Field]] = frozenset(Field)
     one_price: ClassVar[bool] = False
     rates: ClassVar[Mapping[str, Rate]] = {WHOLE_VENDOR: Rate(50, 1)}
-    concurrency: ClassVar[int] = 50
+    concurrency: ClassVar[int] = 250
     timeout: ClassVar[float] = 60
 
     api_key: str = field(repr=False)

@@ -96,7 +96,7 @@ class Prospeo:
     one_price: ClassVar[bool] = True
     # The smallest plan's, which its 300 a minute does not lower further.
     rates: ClassVar[Mapping[str, Rate]] = {WHOLE_VENDOR: Rate(5, 1)}
-    concurrency: ClassVar[int] = 50
+    concurrency: ClassVar[int] = 250
     timeout: ClassVar[float] = 20
 
     api_key: str = field(repr=False)

@@ -37,6 +37,7 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._reader = _connect(path)
+        self._turn = threading.Lock()  # reads that overlap share the older one's snapshot
         self._queue: SimpleQueue[_Job[Any] | None] = SimpleQueue()
         self._closed = False
         self._door = threading.Lock()  # nothing is queued behind the end
@@ -46,7 +47,8 @@ class Database:
     def read(self, sql: str, parameters: Mapping[str, object]) -> list[sqlite3.Row]:
         """Rows as of now, including what other processes have committed. Takes microseconds: key look-ups."""
         try:
-            return self._reader.execute(sql, parameters).fetchall()
+            with self._turn:
+                return self._reader.execute(sql, parameters).fetchall()
         except sqlite3.Error as error:
             raise _unavailable(error) from error
 

@@ -7,14 +7,16 @@ import aiohttp
 
 from headrace.domain.failures import Failure, Refused
 from headrace.ports import OutboundRequest, Response
-from headrace.transport.limits import WIRE_BYTES, decoded
+from headrace.transport.limits import HEADERS, WIRE_BYTES, decoded
 
 
 class AiohttpTransport:
     """`ports.Transport` on one aiohttp session."""
 
-    def __init__(self, ca_file: str | None = None, connections: int = 1000) -> None:
-        self._ssl = ssl.create_default_context(cafile=ca_file)
+    def __init__(self, ca_file: str | None = None, connections: int = 300) -> None:
+        self._ssl = ssl.create_default_context()
+        if ca_file:
+            self._ssl.load_verify_locations(ca_file)
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
 
@@ -54,10 +56,13 @@ class AiohttpTransport:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(ssl=self._ssl, limit=self._connections, limit_per_host=0),
                 trust_env=False,
+                headers=HEADERS,
                 auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 loop=asyncio.get_running_loop(),
             )
+            # Left to itself, aiohttp repeats a GET whose connection broke; it may have been paid for.
+            self._session._retry_connection = False  # noqa: SLF001
         return self._session
 
 

@@ -1,8 +1,17 @@
-"""How much of a reply is read."""
+"""What every request says, and how much of a reply is read."""
 
 import zlib
 
 from headrace.domain.failures import Failure, Refused
+from headrace.version import VERSION
+
+HEADERS = {
+    "accept": "application/json",
+    "accept-encoding": "identity",
+    "content-type": "application/json",
+    "user-agent": f"headrace/{VERSION}",
+}
+"""Sent with every request, beside what the vendor's adapter adds."""
 
 WIRE_BYTES = 1 << 20
 """Most bytes of a body as it is sent."""
@@ -27,8 +36,8 @@ def decoded(body: bytes, encoding: str) -> bytes:
         plain = unpacker.decompress(body, DECODED_BYTES)
     except zlib.error as error:
         raise Refused(Failure.BAD_ENCODING) from error
-    if unpacker.unconsumed_tail:
+    if unpacker.unconsumed_tail and not unpacker.eof:
         raise Refused(Failure.BODY_TOO_LARGE)
-    if not unpacker.eof:
+    if not unpacker.eof or unpacker.unused_data:
         raise Refused(Failure.BAD_ENCODING)
     return plain

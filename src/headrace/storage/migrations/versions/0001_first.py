@@ -22,8 +22,8 @@ def upgrade() -> None:
         sa.Column("accept_risky", sa.Boolean, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_accounts"),
         sa.UniqueConstraint("name", name="uq_accounts_name"),
-        sa.CheckConstraint("available >= 0", name="ck_accounts_available"),
-        sa.CheckConstraint("held >= 0", name="ck_accounts_held"),
+        sa.CheckConstraint("available >= 0", name=op.f("ck_accounts_available")),
+        sa.CheckConstraint("held >= 0", name=op.f("ck_accounts_held")),
     )
     op.create_table(
         "api_keys",
@@ -57,7 +57,7 @@ def upgrade() -> None:
         sa.Column("at", sa.Float, nullable=False),
         sa.PrimaryKeyConstraint("operation_id", "kind", name="pk_ledger_entries"),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_ledger_entries_account_id"),
-        sa.CheckConstraint("amount >= 0", name="ck_ledger_entries_amount"),
+        sa.CheckConstraint("amount >= 0", name=op.f("ck_ledger_entries_amount")),
         sqlite_with_rowid=False,
     )
     op.create_table(

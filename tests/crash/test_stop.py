@@ -1,0 +1,106 @@
+"""Stop signals with requests in flight: everybody is answered, everything is settled."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.crash.server import Answer, Server, ask, people, set_latency, until
+
+WITHIN = 15
+IN_FLIGHT = 50
+
+
+async def stopped_while_asked(
+    server: Server, number: signal.Signals, kinds: tuple[str, ...], quick: dict[str, float]
+) -> tuple[int, list[Answer]]:
+    """Fifty requests in flight, then the signal; returns the exit code and what the clients got."""
+    books = server.books()
+    async with aiohttp.ClientSession(trust_env=False) as session:
+        await set_latency(session, server, 60_000)
+        for vendor, ms in quick.items():
+            await set_latency(session, server, ms, vendor=vendor)
+        everyone = await people(session, server)
+        asked = [asyncio.create_task(ask(session, server, person, *kinds)) for person in everyone[:IN_FLIGHT]]
+        await until(lambda: books.started == IN_FLIGHT)
+        code = await asyncio.to_thread(server.stop, number, WITHIN)
+        return code, await asyncio.gather(*asked)
+
+
+def check_books(server: Server, answers: list[Answer]) -> None:
+    """Nothing is held, nothing runs, and every answer is on record at its price."""
+    books = server.books()
+    assert (books.held, books.running(), books.started) == (0, 0, IN_FLIGHT)
+    stored = books.finished()
+    for answer in answers:
+        if answer.status == 200:
+            assert stored[answer.body["enrichment_id"]] == answer.charged * 1000
+    assert sum(stored.values()) == sum(answer.charged * 1000 for answer in answers)
+    assert books.charged() == {id_: amount for id_, amount in stored.items() if amount}
+    verified = server.headrace("ledger", "verify", "--json")
+    assert verified.returncode == 0, verified.stdout
+    assert list((server.directory / "headrace.db.owners").iterdir()) == []
+
+
+async def test_sigterm_answers_everybody_with_the_best_so_far(tmp_path: Path) -> None:
+    with Server(tmp_path) as server:
+        code, answers = await stopped_while_asked(
+            server, signal.SIGTERM, ("email", "phone"), {"leadmagic": 20.0}
+        )
+        assert code == 0, server.said_on_stderr()
+        assert {answer.status for answer in answers} == {200}
+        assert any(answer.charged for answer in answers)
+        check_books(server, answers)
+
+
+async def test_sigterm_answers_503_free_of_charge_when_no_vendor_has_answered(tmp_path: Path) -> None:
+    with Server(tmp_path, SERVER__DRAIN_SECONDS="0.5") as server:
+        code, answers = await stopped_while_asked(server, signal.SIGTERM, ("email",), {})
+        assert code == 0, server.said_on_stderr()
+        assert {answer.status for answer in answers} == {503}
+        assert {answer.body["code"] for answer in answers} == {"providers_failed"}
+        check_books(server, answers)
+
+
+async def test_what_a_vendor_says_during_the_drain_still_counts(tmp_path: Path) -> None:
+    quick = dict.fromkeys(("leadmagic", "prospeo", "findymail", "hunter", "pronto", "airscale"), 400.0)
+    with Server(tmp_path, SERVER__DRAIN_SECONDS="6") as server:
+        code, answers = await stopped_while_asked(server, signal.SIGTERM, ("phone",), quick)
+        assert code == 0, server.said_on_stderr()
+        assert {answer.status for answer in answers} == {200}
+        assert any(answer.charged for answer in answers)
+        check_books(server, answers)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_idle_server_ends_at_once_and_leaves_a_closed_database(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with Server(tmp_path) as server:
+        assert server.stop(number, WITHIN) == 0
+        assert "Traceback" not in server.said_on_stderr()
+
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"headrace.db", "headrace.db.key", "headrace.db.owners", "stderr"}
+
+
+async def test_a_server_that_is_started_again_knows_its_accounts_and_keys(tmp_path: Path) -> None:
+    with Server(tmp_path) as server:
+        first = server.key
+        assert server.stop(signal.SIGTERM, WITHIN) == 0
+    with Server(tmp_path) as server:
+        for key in (first, server.key):
+            assert await credits_of(server, key) == {"credits": 100_000, "held": 0}
+        assert server.books().rows("SELECT name FROM accounts") == [("sandbox",)]
+
+
+async def credits_of(server: Server, key: str) -> object:
+    """What `GET /v2/credits` says."""
+    async with (
+        aiohttp.ClientSession(trust_env=False) as session,
+        session.get(f"{server.url}/v2/credits", headers={"X-API-KEY": key}) as response,
+    ):
+        assert response.status == 200
+        return await response.json()

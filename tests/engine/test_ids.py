@@ -1,0 +1,41 @@
+"""Ids sort by time and never meet."""
+
+import time
+from uuid import RFC_4122, UUID
+
+from headrace.engine.ids import new_id
+
+
+def test_an_id_is_a_uuid_of_version_7() -> None:
+    for _ in range(1000):
+        text = new_id()
+        made = UUID(text)
+        assert str(made) == text
+        assert made.version == 7
+        assert made.variant == RFC_4122
+
+
+def test_an_id_begins_with_its_time_in_milliseconds() -> None:
+    before = time.time_ns() // 1_000_000
+    stamp = UUID(new_id()).int >> 80
+    assert before <= stamp <= time.time_ns() // 1_000_000
+
+
+def test_ids_of_later_milliseconds_sort_later() -> None:
+    stamps = [UUID(new_id()).int >> 80 for _ in range(20_000)]
+    assert stamps == sorted(stamps)
+
+
+def test_no_two_of_a_hundred_thousand_are_alike() -> None:
+    assert len({new_id() for _ in range(100_000)}) == 100_000
+
+
+def test_the_bits_that_are_left_to_chance_all_change() -> None:
+    seen_set = seen_clear = 0
+    for _ in range(2000):
+        value = UUID(new_id()).int
+        seen_set |= value
+        seen_clear |= ~value
+    chance = ((1 << 12) - 1) << 64 | (1 << 62) - 1
+    assert seen_set & chance == chance
+    assert seen_clear & chance == chance

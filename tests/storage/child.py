@@ -1,0 +1,88 @@
+"""What other processes do in these tests: `child.py <job> <database url> <arguments>`.
+
+A job says `ready` once it has everything it needs, and begins when a line arrives.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+
+from headrace.config import load
+from headrace.domain.errors import Problem
+from headrace.engine.ids import new_id
+from headrace.storage import schema
+from headrace.storage.accounts import Settings
+from headrace.wiring import Storage, open_storage
+
+
+def _open(url: str) -> Storage:
+    return open_storage(load(None, {"HEADRACE_DATABASE__URL": url}))
+
+
+def _wait_for_go() -> None:
+    print("ready", flush=True)
+    sys.stdin.readline()
+
+
+async def race(url: str, account: str, many: str) -> None:
+    """Hold 1 credit so many times at once; prints how often it was granted."""
+    storage = _open(url)
+    _wait_for_go()
+    holds = (storage.ledger.hold(new_id(), account, 1_000) for _ in range(int(many)))
+    results = await asyncio.gather(*holds, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException) and not isinstance(result, Problem):
+            raise result
+    print(sum(isinstance(result, int) for result in results), flush=True)
+    sys.stdin.readline()
+    storage.close()
+
+
+async def hold(url: str, account: str, many: str) -> None:
+    """Hold 1 credit so many times and live until told otherwise; prints the owner's id."""
+    storage = _open(url)
+    for _ in range(int(many)):
+        await storage.ledger.hold(new_id(), account, 1_000)
+    print(storage.owner.id, flush=True)
+    sys.stdin.readline()
+    storage.close()
+
+
+async def write(url: str, account: str) -> None:
+    """Hold and release, many at once, until told otherwise."""
+    storage = _open(url)
+    _wait_for_go()
+    stop = asyncio.create_task(asyncio.to_thread(sys.stdin.readline))
+    rounds = 0
+    while not stop.done():
+        names = [new_id() for _ in range(20)]
+        await asyncio.gather(*(storage.ledger.hold(name, account, 1_000) for name in names))
+        await asyncio.gather(*(storage.ledger.release(name) for name in names))
+        rounds += 1
+    storage.close()
+    print(rounds, flush=True)
+
+
+async def first_use(url: str, name: str) -> None:
+    """Open a database that nobody has opened before; make an account and print its key."""
+    _wait_for_go()
+    storage = _open(url)
+    account = await storage.accounts.create(name, Settings())
+    print((await storage.accounts.add_key(account)).text, flush=True)
+    storage.close()
+
+
+async def upgrade(url: str) -> None:
+    """Upgrade the schema; prints the revision."""
+    path = load(None, {"HEADRACE_DATABASE__URL": url}).database_path
+    _wait_for_go()
+    schema.upgrade(path)
+    print(schema.current(path), flush=True)
+
+
+JOBS: dict[str, Callable[..., Awaitable[None]]] = {
+    job.__name__: job for job in (race, hold, write, first_use, upgrade)
+}
+
+if __name__ == "__main__":
+    asyncio.run(JOBS[sys.argv[1]](*sys.argv[2:]))  # type: ignore[arg-type]

@@ -1,0 +1,251 @@
+"""One writer, many callers, one commit."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
+
+import pytest
+
+from headrace.domain.errors import Problem
+from headrace.storage.database import BATCH, Database
+from tests.storage.backends import SqliteBackend
+
+Operation = Callable[[sqlite3.Connection], int]
+
+
+class Gate:
+    """An operation that keeps the writer busy until it is opened, so that others queue up behind it."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+        self.open = threading.Event()
+
+    def __call__(self, connection: sqlite3.Connection) -> int:
+        self.reached.set()
+        assert self.open.wait(60)
+        return 0
+
+
+def note(text: str) -> Operation:
+    """Writes one row; returns its id."""
+
+    def operation(connection: sqlite3.Connection) -> int:
+        return int(
+            connection.execute("INSERT INTO notes (text) VALUES (?) RETURNING id", (text,)).fetchone()[0]
+        )
+
+    return operation
+
+
+def fail(connection: sqlite3.Connection) -> int:
+    """Writes, and then thinks better of it."""
+    note("half")(connection)
+    raise ValueError("no")
+
+
+def texts(sqlite: SqliteBackend) -> list[str]:
+    """The rows that are committed."""
+    return [row[0] for row in sqlite.rows("SELECT text FROM notes ORDER BY id")]
+
+
+async def queued(database: Database, gate: Gate, *operations: Operation) -> list["asyncio.Task[int]"]:
+    """Tasks whose operations all wait behind the gate."""
+    blocked = asyncio.create_task(database.write(gate))
+    await asyncio.to_thread(gate.reached.wait, 60)
+    waiting = [asyncio.create_task(database.write(operation)) for operation in operations]
+    await asyncio.sleep(0)  # each task runs up to its place in the queue
+    return [blocked, *waiting]
+
+
+async def test_a_failing_operation_in_a_batch_fails_alone(database: Database, sqlite: SqliteBackend) -> None:
+    gate = Gate()
+    tasks = await queued(database, gate, note("a"), fail, note("b"), note("a"), note("c"))
+    gate.open.set()
+
+    results = await asyncio.gather(*tasks[1:], return_exceptions=True)
+
+    assert [type(result) for result in results] == [int, ValueError, int, sqlite3.IntegrityError, int]
+    assert texts(sqlite) == ["a", "b", "c"]
+
+
+async def test_a_result_comes_only_after_the_commit(database: Database, sqlite: SqliteBackend) -> None:
+    first, second = Gate(), Gate()
+    _, noted, held_up = await queued(database, first, note("a"), second)
+    first.open.set()
+    await asyncio.to_thread(second.reached.wait, 60)  # the note is written now, and not committed
+
+    assert not noted.done()
+    assert texts(sqlite) == []
+
+    seen: list[list[str]] = []
+    noted.add_done_callback(lambda _: seen.append(texts(sqlite)))
+    second.open.set()
+    await asyncio.gather(noted, held_up)
+    assert seen == [["a"]]
+
+
+async def test_what_waits_together_is_committed_together(database: Database) -> None:
+    statements: list[str] = []
+    await database.write(lambda connection: connection.set_trace_callback(statements.append))
+    gate = Gate()
+    tasks = await queued(database, gate, *(note(str(number)) for number in range(BATCH + 44)))
+    gate.open.set()
+    await asyncio.gather(*tasks)
+
+    # The first COMMIT is that of the operation that began to trace, the second is the gate's own.
+    assert statements.count("COMMIT") == 2 + 2
+    assert statements.count("BEGIN IMMEDIATE") == 1 + 2
+
+
+async def test_every_thread_with_a_loop_of_its_own_gets_its_own_results(
+    database: Database, sqlite: SqliteBackend
+) -> None:
+    async def work(worker: int) -> list[int]:
+        ids = []
+        for number in range(10):
+            batch = [database.write(note(f"{worker}/{number}/{each}")) for each in range(5)]
+            ids += await asyncio.gather(*batch)
+            for each in ids[-5:]:
+                rows = database.read("SELECT text FROM notes WHERE id = :id", {"id": each})
+                assert rows[0][0].startswith(f"{worker}/{number}/")
+        return ids
+
+    def go(worker: int) -> list[int]:
+        return asyncio.run(work(worker))
+
+    with ThreadPoolExecutor(8) as pool:
+        found = [await asyncio.wrap_future(each) for each in [pool.submit(go, each) for each in range(8)]]
+
+    assert sorted(id_ for ids in found for id_ in ids) == list(range(1, 401))
+    assert len(texts(sqlite)) == 400
+
+
+async def test_a_read_sees_the_last_commit_although_another_thread_is_still_reading(
+    database: Database,
+) -> None:
+    reading, enough = threading.Event(), threading.Event()
+
+    def linger() -> int:
+        reading.set()
+        enough.wait(60)
+        return 0
+
+    database._reader.create_function("linger", 0, linger)
+    with ThreadPoolExecutor(2) as pool:
+        slow = pool.submit(database.read, "SELECT linger() FROM sqlite_master LIMIT 1", {})
+        await asyncio.to_thread(reading.wait, 60)
+        await database.write(note("new"))
+        quick = pool.submit(database.read, "SELECT text FROM notes", {})
+        wait([quick], timeout=0.5)  # it may answer now, or once the other has; but not with what was before
+        enough.set()
+        assert [row["text"] for row in quick.result()] == ["new"]
+        assert len(slow.result()) == 1
+
+
+async def test_a_caller_that_goes_away_neither_undoes_its_write_nor_stops_the_writer(
+    database: Database, sqlite: SqliteBackend
+) -> None:
+    gate = Gate()
+    _, gone = await queued(database, gate, note("kept"))
+    gone.cancel()
+    await asyncio.gather(gone, return_exceptions=True)
+    gate.open.set()
+
+    await database.write(note("next"))
+    assert texts(sqlite) == ["kept", "next"]
+
+
+async def test_a_loop_that_is_closed_meanwhile_does_not_stop_the_writer(
+    database: Database, sqlite: SqliteBackend
+) -> None:
+    gate = Gate()
+    loop = asyncio.new_event_loop()
+
+    async def leave() -> None:
+        waiting = await queued(database, gate, note("kept"))
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+    await asyncio.to_thread(loop.run_until_complete, leave())
+    loop.close()
+    gate.open.set()
+
+    await database.write(note("next"))
+    assert texts(sqlite) == ["kept", "next"]
+
+
+async def test_close_finishes_what_is_queued(database: Database, sqlite: SqliteBackend) -> None:
+    gate = Gate()
+    tasks = await queued(database, gate, *(note(str(number)) for number in range(10)))
+    closing_ = asyncio.create_task(asyncio.to_thread(database.close))
+    await asyncio.sleep(0)
+    gate.open.set()
+
+    assert await asyncio.gather(*tasks) == [0, *range(1, 11)]
+    await closing_
+    assert texts(sqlite) == [str(number) for number in range(10)]
+
+
+async def test_a_closed_database_says_that_it_is_not_available(database: Database) -> None:
+    database.close()
+
+    with pytest.raises(Problem, match="storage_unavailable"):
+        await database.write(note("late"))
+    with pytest.raises(Problem, match="storage_unavailable"):
+        database.read("SELECT 1", {})
+
+
+async def test_a_database_that_somebody_else_keeps_locked_is_not_available_until_it_is_let_go(
+    database: Database, sqlite: SqliteBackend
+) -> None:
+    await database.write(lambda connection: connection.execute("PRAGMA busy_timeout = 0").fetchall())
+    with closing(sqlite3.connect(sqlite.path, isolation_level=None)) as stranger:
+        stranger.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Problem, match="storage_unavailable") as refused:
+            await database.write(note("a"))
+        assert refused.value.retry_after == 1
+        assert database.read("SELECT COUNT(*) FROM notes", {})[0][0] == 0
+        stranger.execute("ROLLBACK")
+
+    await database.write(note("a"))
+    assert texts(sqlite) == ["a"]
+
+
+async def test_a_write_waits_for_another_process_that_is_writing(
+    database: Database, sqlite: SqliteBackend
+) -> None:
+    with closing(sqlite3.connect(sqlite.path, isolation_level=None, check_same_thread=False)) as stranger:
+        stranger.execute("BEGIN IMMEDIATE")
+        stranger.execute("INSERT INTO notes (text) VALUES ('theirs')")
+        waiting = asyncio.create_task(database.write(note("ours")))
+        await asyncio.sleep(0)
+        stranger.execute("COMMIT")
+        await waiting
+
+    assert texts(sqlite) == ["theirs", "ours"]
+
+
+async def test_a_damaged_file_is_reported_as_not_available(database: Database, sqlite: SqliteBackend) -> None:
+    await database.write(note("a"))
+    sqlite.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    size = sqlite.path.stat().st_size
+    with sqlite.path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (size - 4096))
+
+    with pytest.raises(Problem, match="storage_unavailable"):
+        await database.write(lambda connection: connection.execute("SELECT * FROM accounts").fetchall())
+    with pytest.raises(Problem, match="storage_unavailable"):
+        database.read("SELECT * FROM accounts", {})
+
+
+async def test_every_commit_is_durable(database: Database) -> None:
+    def ask(connection: sqlite3.Connection) -> list[object]:
+        names = ("synchronous", "journal_mode", "foreign_keys")
+        return [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
+
+    assert await database.write(ask) == [2, "wal", 1]
