@@ -95,10 +95,11 @@ def headrace(
     command = [str(HEADRACE), "serve", "--config", str(config), "--port", "0", "--json"]
     with _process(command, core) as process:
         assert process.stdout
-        told = ""
-        while not told.strip().endswith("}"):
-            told += process.stdout.readline()
-        yield Server(psutil.Process(process.pid), int(json.loads(told)["url"].rsplit(":", 1)[1]), key)
+        yield Server(
+            psutil.Process(process.pid),
+            int(json.loads(process.stdout.readline())["url"].rsplit(":", 1)[1]),
+            key,
+        )
 
 
 def start_up_seconds(config: Path, core: int) -> float:

@@ -9,7 +9,7 @@ import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 _SECRETS = re.compile(
-    r"[^\s@\"'<>]+@[^\s@\"'<>]+|\+\d[\d\s().-]{6,}\d|\bhr_\w+|linkedin\.com/\S+", re.IGNORECASE
+    r"[^\s@\"'<>]+@[^\s@\"'<>]+|\+\d[\d\s().-]{6,}\d|\bhr_[\w-]+|linkedin\.com/\S+", re.IGNORECASE
 )
 
 

@@ -67,11 +67,12 @@ class Storage:
 def open_storage(settings: Settings) -> Storage:
     """Open the database, creating or migrating it where needed. Raises `ConfigError`."""
     path = settings.database_path
+    pepper = _pepper(settings)
     schema.upgrade(path)
     clock = SystemClock()
     database = Database(path)
     owner = Owner(path.with_name(f"{path.name}.owners"))
-    pepper = _pepper(settings) or pepper_beside(path)
+    pepper = pepper or pepper_beside(path)
     return Storage(
         database,
         owner,

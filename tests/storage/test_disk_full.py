@@ -110,9 +110,6 @@ async def test_the_file_is_sound_after_a_full_disk_and_a_crash(sqlite: SqliteBac
     again.close()
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="the engine forgets the hold of a settlement that failed"
-)
 def test_credits_whose_settlement_found_no_room_are_given_back_once_there_is_room(tmp_path: Path) -> None:
     with running(tmp_path) as stack:
         assert asyncio.run(held_after_a_full_disk(stack)) == 0

@@ -41,7 +41,7 @@ def create_app(
 
 
 class _MsgspecOnly(Litestar):
-    """Without the plugins for model libraries that nothing here uses: they cost 9 MB and a tenth of a second."""
+    """Without the plugins for model libraries that nothing here uses, which cost 9 MB and time at start."""
 
     @staticmethod
     def _get_default_plugins(plugins: list[PluginProtocol]) -> list[PluginProtocol]:

@@ -54,6 +54,7 @@ def enrich(
 
 async def _enrich(headrace: Headrace, request: EnrichmentRequest, account_name: str | None) -> dict[str, Any]:
     try:
+        await headrace.start()
         account = await _payer(headrace.storage, account_name)
         enrichment = await headrace.enricher.enrich(request, account)
         answer = msgspec.to_builtins(enrich_answer(enrichment, account, attempts=True))

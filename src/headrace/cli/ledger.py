@@ -5,7 +5,7 @@ import typer
 from headrace.api.render import credits
 from headrace.cli.options import AsJson, ConfigFile, settings_from, show
 from headrace.storage import schema
-from headrace.storage.audit import audit
+from headrace.storage.audit import EMPTY, audit
 
 app = typer.Typer(help="The books.", no_args_is_help=True)
 
@@ -19,9 +19,12 @@ def callback() -> None:
 def verify(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Recompute every balance from its entries. Exits 1 when anything differs; safe while serving."""
     path = settings_from(config).database_path
-    schema.upgrade(path)
-    found = audit(path)
+    exists = path.exists()
+    if exists:
+        schema.upgrade(path)
+    found = audit(path) if exists else EMPTY
     value = {
+        "database": str(path),
         "balanced": found.balanced,
         "accounts": found.accounts,
         "entries": found.entries,
@@ -30,7 +33,8 @@ def verify(config: ConfigFile = None, as_json: AsJson = False) -> None:
         "held": credits(found.held),
         "complaints": list(found.complaints),
     }
-    lines = [f"{found.entries} entries of {found.accounts} accounts", *found.complaints]
+    where = f"{path}" if exists else f"{path} (no such file yet)"
+    lines = [f"{where}: {found.entries} entries of {found.accounts} accounts", *found.complaints]
     show(
         value,
         as_json,

@@ -5,7 +5,19 @@ from typing import Annotated
 
 import typer
 
-from headrace.cli import accounts, credits, database, demo, enrich, keys, ledger, providers, sandbox, serve
+from headrace.cli import (
+    accounts,
+    credits,
+    database,
+    demo,
+    enrich,
+    keys,
+    ledger,
+    openapi,
+    providers,
+    sandbox,
+    serve,
+)
 from headrace.cli.options import CommandError
 from headrace.config import ConfigError
 from headrace.domain.errors import Problem
@@ -22,6 +34,7 @@ app.command("serve")(serve.serve)
 app.command("sandbox")(sandbox.sandbox)
 app.command("demo")(demo.demo)
 app.command("enrich")(enrich.enrich)
+app.command("openapi")(openapi.openapi)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(keys.app, name="keys")
 app.add_typer(credits.app, name="credits")

@@ -65,6 +65,11 @@ def show(value: Any, as_json: bool, text: str | Table) -> None:
         typer.echo(text)
 
 
+def announce(value: Any, as_json: bool, text: str) -> None:
+    """What a server says once it listens; in JSON on one line, for whoever reads its output line by line."""
+    typer.echo(msgspec.json.encode(value).decode() if as_json else text)
+
+
 def table(headings: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None) -> Table:
     """Rows for people."""
     made = Table(*headings, title=title, title_justify="left")

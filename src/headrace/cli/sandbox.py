@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from headrace.cli.background import AnnouncingServer, listen, server_config, url_of
-from headrace.cli.options import AsJson, ConfigFile, settings_from, show
+from headrace.cli.options import AsJson, ConfigFile, announce, settings_from
 
 PORT = 8090
 
@@ -24,4 +24,4 @@ def sandbox(
     url = url_of(listener)
     text = f"Sandbox vendors at {url}/<vendor>\nPeople   {url}/_world/people\nControl  {url}/_control/calls"
     served = server_config(create_app(), timeout_graceful_shutdown=1)
-    AnnouncingServer(served, lambda: show({"sandbox_url": url}, as_json, text)).run([listener])
+    AnnouncingServer(served, lambda: announce({"sandbox_url": url}, as_json, text)).run([listener])

@@ -13,7 +13,7 @@ import uvicorn
 from headrace import logs
 from headrace.cli.accounts import new_account
 from headrace.cli.background import AnnouncingServer, BackgroundServer, listen, server_config, url_of
-from headrace.cli.options import AsJson, ConfigFile, run, settings_from, show
+from headrace.cli.options import AsJson, ConfigFile, announce, run, settings_from
 from headrace.storage import schema
 from headrace.storage.accounts import Settings as AccountSettings
 from headrace.wiring import Headrace, Storage, at_sandbox, build
@@ -49,10 +49,10 @@ def serve(
         headrace = build(settings, sandbox=sandbox)
         if sandbox:
             announcement["api_key"] = run(lambda: rehearsal_key(headrace.storage))
-        _serve(headrace, listener, lambda: announce(announcement, headrace, as_json))
+        _serve(headrace, listener, lambda: introduce(announcement, headrace, as_json))
 
 
-def announce(announcement: dict[str, Any], headrace: Headrace, as_json: bool) -> None:
+def introduce(announcement: dict[str, Any], headrace: Headrace, as_json: bool) -> None:
     """Say where the server is and how to reach it."""
     url = announcement["url"]
     lines = [f"Headrace listens on {url}   (API docs: {url}/docs)"]
@@ -61,7 +61,7 @@ def announce(announcement: dict[str, Any], headrace: Headrace, as_json: bool) ->
         lines.append(f"API key             {announcement['api_key']}")
     if not headrace.vendors:
         lines.append("No provider is configured: add a key to the configuration, or use --sandbox.")
-    show(announcement, as_json, "\n".join(lines))
+    announce(announcement, as_json, "\n".join(lines))
 
 
 async def rehearsal_key(storage: Storage) -> str:

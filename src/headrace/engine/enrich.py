@@ -1,7 +1,7 @@
 """The use case: gates, hold, run, settle, save."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 
 import structlog
@@ -16,6 +16,10 @@ from headrace.engine.run import Run, Surroundings
 from headrace.ports import Enrichments, Ledger, Meter, Settlement
 
 log = structlog.get_logger()
+
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 10.0
+"""Seconds between attempts to give a hold back."""
 
 RenderWebhook = Callable[[Enrichment, Account], bytes]
 
@@ -46,7 +50,7 @@ class Enricher:
         self._meter = meter
         self._render_webhook = render_webhook
         self._runs: set[Run] = set()
-        self._late: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[None]] = set()
         self._draining = False
 
     async def enrich(self, request: EnrichmentRequest, account: Account) -> Enrichment:
@@ -70,9 +74,9 @@ class Enricher:
             run.hurry(seconds)
 
     async def finish(self, patience: float) -> None:
-        """Wait up to `patience` seconds for late answers."""
-        if self._late:
-            await asyncio.wait(list(self._late), timeout=patience)
+        """Wait up to `patience` seconds for late answers and for holds that are being given back."""
+        if self._background:
+            await asyncio.wait(list(self._background), timeout=patience)
 
     async def _hold_run_settle(
         self, request: EnrichmentRequest, fields: tuple[Field, ...], account: Account
@@ -84,10 +88,17 @@ class Enricher:
             waterfall = Waterfall(_looked_for(request, account), fields, self._plan, account.accept_risky)
             run = Run(waterfall, self._around)
             await self._carry_out(run)
+            enrichment = self._concluded(enrichment_id, request, run, began)
+            enrichment.remaining = await self._books.ledger.settle(self._settlement(enrichment, account))
         except BaseException:
-            await self._books.ledger.release(enrichment_id)
+            self._in_background(self._give_back(enrichment_id))
             raise
-        return await self._settle(enrichment_id, request, account, run, began)
+        self._meter.enrichment(enrichment)
+        if run.outstanding:
+            self._in_background(self._record_late_answers(enrichment_id, run))
+        if _nobody_could_answer(enrichment):
+            raise Problem("providers_failed", retry_after=5)
+        return enrichment
 
     async def _carry_out(self, run: Run) -> None:
         self._runs.add(run)
@@ -96,44 +107,49 @@ class Enricher:
         finally:
             self._runs.discard(run)
 
-    async def _settle(
-        self, enrichment_id: str, request: EnrichmentRequest, account: Account, run: Run, began: float
+    def _concluded(
+        self, enrichment_id: str, request: EnrichmentRequest, run: Run, began: float
     ) -> Enrichment:
         found = run.waterfall.results
         results = {wanted: found.get(wanted) or Result(wanted) for wanted in request.fields}
-        duration = self._around.clock.monotonic() - began
-        enrichment = Enrichment(
+        return Enrichment(
             id=enrichment_id,
             request=request,
             results=results,
             attempts=tuple(run.attempts),
             charged=self._books.prices.to_charge(results.values()),
-            duration_ms=duration * 1000,
+            duration_ms=(self._around.clock.monotonic() - began) * 1000,
             waited_ms=run.stopwatch.seconds * 1000,
             sandbox=run.sandbox,
         )
-        nobody_could_answer = _nobody_could_answer(results)
-        webhook = None
-        if request.webhook_url and not nobody_could_answer:
-            webhook = self._render_webhook(enrichment, account)
-        settlement = Settlement(enrichment, account.id, self._around.clock.wall(), webhook)
-        enrichment.remaining = await self._books.ledger.settle(settlement)
-        self._meter.enrichment(enrichment)
-        self._collect_late_answers(enrichment_id, run)
-        if nobody_could_answer:
-            raise Problem("providers_failed", retry_after=5)
-        return enrichment
 
-    def _collect_late_answers(self, enrichment_id: str, run: Run) -> None:
-        if not run.outstanding:
-            return
-        task = asyncio.create_task(self._record_late_answers(enrichment_id, run))
-        self._late.add(task)
-        task.add_done_callback(self._late.discard)
+    def _settlement(self, enrichment: Enrichment, account: Account) -> Settlement:
+        wanted = enrichment.request.webhook_url and not _nobody_could_answer(enrichment)
+        webhook = self._render_webhook(enrichment, account) if wanted else None
+        return Settlement(enrichment, account.id, self._around.clock.wall(), webhook)
 
     async def _record_late_answers(self, enrichment_id: str, run: Run) -> None:
         await run.until_silent()
         await self._books.enrichments.replace_attempts(enrichment_id, run.attempts)
+
+    async def _give_back(self, enrichment_id: str) -> None:
+        """Release a hold whose enrichment came to nothing, as soon as the database can."""
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                await self._books.ledger.release(enrichment_id)
+            except LookupError:
+                return  # it was settled after all
+            except Problem:
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            else:
+                return
+
+    def _in_background(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     def _refuse_without_finders(self, fields: tuple[Field, ...]) -> None:
         if not any(self._plan.finders.get(wanted) for wanted in fields):
@@ -147,7 +163,7 @@ def _looked_for(request: EnrichmentRequest, account: Account) -> Contact:
     return replace(request.contact, phone_countries=account.phone_countries)
 
 
-def _nobody_could_answer(results: dict[Field, Result]) -> bool:
+def _nobody_could_answer(enrichment: Enrichment) -> bool:
     """Nothing was found, nobody said "nothing", and at least one vendor failed."""
-    lanes = results.values()
+    lanes = enrichment.results.values()
     return not any(lane.answered for lane in lanes) and any(lane.failed for lane in lanes)

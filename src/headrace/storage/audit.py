@@ -40,6 +40,10 @@ class Audit:
         return not self.complaints
 
 
+EMPTY = Audit(accounts=0, entries=0, sum=0, available=0, held=0, complaints=())
+"""The books before anything was written."""
+
+
 def audit(path: Path) -> Audit:
     """Read everything in one snapshot, so that it is right also while a server is writing."""
     connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
