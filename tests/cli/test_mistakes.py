@@ -69,7 +69,7 @@ HERE = {
     "an unknown vendor": (("providers", "list", "--config", "vendor.toml"), "providers.nobody"),
     "a database of another kind": (("accounts", "list", "--config", "postgres.toml"), "database.url"),
     "a database that cannot be made": (
-        ("ledger", "verify", "--config", "nowhere.toml"),
+        ("db", "upgrade", "--config", "nowhere.toml"),
         "/proc/nothing/x.db",
     ),
     "a vendor without TLS": (("providers", "check", "--config", "plain.toml"), "providers.hunter.base_url"),
