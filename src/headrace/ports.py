@@ -65,7 +65,10 @@ class Response:
     @property
     def retry_after(self) -> float | None:
         """`Retry-After` in seconds, if it is a number of seconds."""
-        value = self.headers.get("retry-after", "")
+        try:
+            value = self.headers.get("retry-after", "")
+        except ValueError:  # bytes that are no text
+            return None
         return float(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
 
 

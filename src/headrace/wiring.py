@@ -245,12 +245,19 @@ def _vendor(adapter: Adapter, section: Provider) -> Vendor:
 
 def _base_url(adapter: Adapter, section: Provider) -> str:
     url = (section.base_url or adapter.base_url).rstrip("/")
-    parts = urlsplit(url)
-    if parts.scheme == "https" and parts.hostname:
-        return url
-    if parts.scheme == "http" and parts.hostname in _LOOPBACK:
+    if _is_allowed(url):
         return url
     raise ConfigError(f"providers.{adapter.name}.base_url: must be https (http is allowed on loopback only)")
+
+
+def _is_allowed(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    if parts.scheme == "http":
+        return parts.hostname in _LOOPBACK
+    return parts.scheme == "https" and bool(parts.hostname)
 
 
 def _source(adapter: Adapter) -> Source:

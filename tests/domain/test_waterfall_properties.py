@@ -137,6 +137,8 @@ def tell(seed: int, with_deadlines: bool = True) -> Story:
         open_before = waterfall.open_lanes
         new = waterfall.questions(0.0)
         assert set(waterfall.open_lanes) <= set(open_before)
+        given_up = set(open_before) - set(waterfall.open_lanes)
+        assert not given_up & {lane for question in out for lane in question.fields}
         for question in new:
             assert set(question.fields) <= set(open_before)
             assert question.address not in story.rejected

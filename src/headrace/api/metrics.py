@@ -1,6 +1,12 @@
 """Counters for Prometheus. Labels name vendors, fields and reasons, never people."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 
 from headrace.domain.model import Attempt, Enrichment
 
@@ -12,6 +18,8 @@ class PrometheusMeter:
     """`ports.Meter`, on a registry of its own."""
 
     def __init__(self) -> None:
+        # Else each would have a second series, which nobody asks for.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self._children: dict[tuple[Counter, tuple[str, ...]], Counter] = {}
         self._enrichments = Counter(

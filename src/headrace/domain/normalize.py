@@ -11,7 +11,8 @@ _HOST = re.compile(
     r"(?=.{4,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{1,58}[a-z0-9])"
 )
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-_SLUG = re.compile(r"(?:in|pub|sales/lead|sales/people)/([^/?#,]+)", re.IGNORECASE)
+# The old /pub/<name>/1/2/3 names a person by its last parts too, so its first alone could be somebody else.
+_SLUG = re.compile(r"(?:in|sales/lead|sales/people|pub(?=/[^/]+/?\Z))/([^/?#,]+)", re.IGNORECASE)
 _PLAIN_SLUG = re.compile(r"(?!\.+\Z)[^\s/?#%,\\<>\"\x00-\x20\x7f\ud800-\udfff]+")
 # What nearly every address looks like; the library takes fifty times as long to say so.
 _PLAIN_ADDRESS = re.compile(

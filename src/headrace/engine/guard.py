@@ -105,6 +105,7 @@ class Guard:
         return found
 
     async def _take_place(self, gate: _Gate) -> str | None:
+        until = self._clock.monotonic() + PATIENCE
         if gate.slots.locked():
             try:
                 async with asyncio.timeout(PATIENCE):
@@ -113,8 +114,8 @@ class Guard:
                 return "busy"
         else:
             await gate.slots.acquire()
-        while gate.window and (wait := gate.window.admit(self._clock.monotonic())):
-            if wait > PATIENCE:
+        while gate.window and (wait := gate.window.admit(now := self._clock.monotonic())):
+            if now + wait > until:
                 gate.slots.release()
                 return "rate_limited_here"
             try:
