@@ -136,6 +136,11 @@ class Settings(_Section, frozen=True):
         return provider
 
     @property
+    def ca_file(self) -> Path | None:
+        """The additional certificate authorities."""
+        return self.directory / self.transport.ca_file if self.transport.ca_file else None
+
+    @property
     def database_path(self) -> Path:
         """The database file. Raises `ConfigError` for any other kind of URL."""
         scheme, _, path = self.database.url.partition(":///")
@@ -159,8 +164,10 @@ def load(file: Path | None = None, environment: Mapping[str, str] | None = None)
         file = Path(DEFAULT_FILE)
     tree = _read(file) if file else {}
     for key, value in environment.items():
-        if key.startswith(PREFIX) and "__" in key:
-            _overlay(tree, key.removeprefix(PREFIX).lower().split("__"), value)
+        path = key.removeprefix(PREFIX).lower().split("__")
+        # An empty credential is one that was left open in a template, not one that takes another away.
+        if key.startswith(PREFIX) and "__" in key and (value or path[0] != "providers"):
+            _overlay(tree, path, value)
     tree["directory"] = str(file.parent if file else Path())
     return check(_convert(tree, Settings))
 
@@ -179,6 +186,12 @@ def check(settings: Settings) -> Settings:
             raise ConfigError(f"prices.{name}: must be 0 or more")
     if settings.server.rate_limit < 1:
         raise ConfigError("server.rate_limit: must be at least 1")
+    if not 0 <= settings.server.drain_seconds < math.inf:
+        raise ConfigError("server.drain_seconds: must be 0 or more")
+    if settings.transport.connections < 1:
+        raise ConfigError("transport.connections: must be at least 1")
+    if settings.ca_file and not settings.ca_file.is_file():
+        raise ConfigError(f"transport.ca_file: there is no file {settings.ca_file}")
     return settings
 
 

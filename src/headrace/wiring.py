@@ -28,7 +28,7 @@ from headrace.ports import Transport
 from headrace.providers import registry
 from headrace.providers.base import WHOLE_VENDOR, Adapter, Rate, Verifies
 from headrace.storage import schema
-from headrace.storage.accounts import SqliteAccounts
+from headrace.storage.accounts import ANY_KEY, SqliteAccounts
 from headrace.storage.database import Database
 from headrace.storage.enrichments import SqliteEnrichments
 from headrace.storage.keys import KeySmith, pepper_beside
@@ -71,8 +71,12 @@ def open_storage(settings: Settings) -> Storage:
     schema.upgrade(path)
     clock = SystemClock()
     database = Database(path)
-    owner = Owner(path.with_name(f"{path.name}.owners"))
-    pepper = pepper or pepper_beside(path)
+    try:
+        pepper = pepper or pepper_beside(path, keys_exist=bool(database.read(ANY_KEY, {})))
+        owner = Owner(path.with_name(f"{path.name}.owners"))
+    except BaseException:
+        database.close()
+        raise
     return Storage(
         database,
         owner,
@@ -172,13 +176,14 @@ def make_plan(settings: Settings, vendors: Mapping[str, Vendor]) -> Plan:
 def make_transport(settings: Settings) -> Transport:
     """The outbound client that is configured."""
     wanted = settings.transport
+    authorities = str(settings.ca_file) if settings.ca_file else None
     if wanted.client == "aiohttp":
         from headrace.transport.aiohttp import AiohttpTransport  # noqa: PLC0415
 
-        return AiohttpTransport(wanted.ca_file, wanted.connections)
+        return AiohttpTransport(authorities, wanted.connections)
     from headrace.transport.pyreqwest import PyreqwestTransport  # noqa: PLC0415
 
-    return PyreqwestTransport(wanted.ca_file, wanted.connections)
+    return PyreqwestTransport(authorities, wanted.connections)
 
 
 def make_prices(settings: Settings) -> PriceBook:
@@ -278,16 +283,19 @@ def _limits(settings: Settings, vendors: Mapping[str, Vendor]) -> dict[tuple[str
     limits = {}
     for name, vendor in vendors.items():
         section, adapter = settings.provider(name) or Provider(credentials={}), vendor.adapter
-        rates = (
-            dict(adapter.rates)
-            if section.rate is None
-            else dict.fromkeys(vendor.capabilities, Rate(int(section.rate), 60))
-        )
+        rates = dict(adapter.rates)
+        if section.rate is not None:
+            rates = dict.fromkeys(vendor.capabilities, _per_minute(section.rate))
         shared = _window(rates.get(WHOLE_VENDOR))
         for capability in vendor.capabilities:
             window = shared or _window(rates.get(capability))
             limits[name, capability] = Limits(section.concurrency or adapter.concurrency, window)
     return limits
+
+
+def _per_minute(calls: float) -> Rate:
+    """Half a call a minute is one in two."""
+    return Rate(1, 60 / calls) if 0 < calls < 1 else Rate(int(calls), 60)
 
 
 def _window(rate: Rate | None) -> Window | None:

@@ -86,10 +86,9 @@ def test_enrich_without_a_vendor_says_what_to_do(tmp_path: Path) -> None:
     Here(config_file(tmp_path)).json("accounts", "create", "acme", "--credits", "10")
     done = process("enrich", *SEED, cwd=tmp_path)
 
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "headrace: No provider is configured for email. Nothing was charged."
-        " Add a vendor's key to the configuration.\n"
+        "headrace: no provider is configured: set a key such as providers.leadmagic.api_key\n"
     )
 
 

@@ -174,6 +174,9 @@ async def test_a_database_that_is_copied_without_its_pepper_accepts_no_key(
     thief = SqliteBackend(tmp_path / "copy")
     thief.path.parent.mkdir()
     shutil.copy(sqlite.path, thief.path)
+    with pytest.raises(Unusable, match="restore this file"):
+        thief.open()
+    pepper_of(thief).write_text("ab" * 32)
     stolen = thief.open()
     assert stolen.accounts.get("acme")
     assert await stolen.accounts.by_api_key(key.text) is None
@@ -192,10 +195,10 @@ def pepper_of(backend: SqliteBackend) -> Path:
 
 def test_the_pepper_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
     database = tmp_path / "headrace.db"
-    pepper = pepper_beside(database)
+    pepper = pepper_beside(database, keys_exist=False)
 
     assert len(pepper) == 32
-    assert pepper_beside(database) == pepper
+    assert pepper_beside(database, keys_exist=True) == pepper
     assert database.with_name("headrace.db.key").stat().st_mode & 0o777 == 0o600
     assert [path.name for path in tmp_path.iterdir()] == ["headrace.db.key"]
 
@@ -206,7 +209,7 @@ def test_a_pepper_file_without_a_pepper_is_an_error_that_names_it(tmp_path: Path
     path.write_text(content)
 
     with pytest.raises(Unusable, match=r"headrace\.db\.key"):
-        pepper_beside(tmp_path / "headrace.db")
+        pepper_beside(tmp_path / "headrace.db", keys_exist=False)
     assert path.read_text() == content
 
 
@@ -221,3 +224,9 @@ async def test_accounts_survive_a_crash(backend: Backend) -> None:
     assert found
     assert (found.id, found.available) == (made.id, 7_000)
     again.close()
+
+
+def test_a_lost_pepper_is_not_replaced_once_there_are_keys(tmp_path: Path) -> None:
+    with pytest.raises(Unusable, match=r"headrace\.db\.key"):
+        pepper_beside(tmp_path / "headrace.db", keys_exist=True)
+    assert not (tmp_path / "headrace.db.key").exists()

@@ -52,7 +52,7 @@ _FOUND = {
     "phones": ["+33612345678"],
     "phone_status": "valid",
 }
-_NOT_FOUND: dict[str, Any] = {
+NOT_FOUND: dict[str, Any] = {
     **_MATHIEU,
     "status": "error",
     "message": "No email or phone found for this profile",
@@ -69,7 +69,7 @@ def _problem(code: str, message: str | None = None) -> ResponseSpec:
     return ResponseSpec(
         ProblemBody,
         generate_examples=False,
-        description=f"{kind.message if '{' not in kind.message else code}. {kind.advice}",
+        description=f"{kind.message if '{' not in kind.message else code}".rstrip(".") + f". {kind.advice}",
         examples=[Example(value=example)],
     )
 
@@ -90,7 +90,7 @@ ENRICH: dict[str, Any] = {
             EnrichAnswer,
             "The search is over: found, partly found or nothing found.",
             Example(summary="Found", value=_FOUND),
-            Example(summary="Nothing found", value=_NOT_FOUND),
+            Example(summary="Nothing found", value=NOT_FOUND),
         ),
         400: _problem("bad_request", "linkedin_url is required when enrichment_type includes phone"),
         **_UNAUTHORIZED,

@@ -10,7 +10,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.params import FromPath
 
-from headrace.api.documented import API_KEY
+from headrace.api.documented import API_KEY, NOT_FOUND
 from headrace.api.health import healthz, metrics, readyz
 from headrace.api.routes import account_credits, account_details, single_enrich, stored_enrichment
 from headrace.api.schemas import EnrichRequest
@@ -18,6 +18,7 @@ from headrace.domain.errors import Problem
 from headrace.version import VERSION
 
 _encode = msgspec.json.Encoder().encode
+_JSON = "application/json"
 _ASSETS = {
     "swagger-ui.css": "text/css",
     "swagger-ui-bundle.js": "text/javascript",
@@ -86,6 +87,9 @@ def document() -> dict[str, Any]:
         }
     # The framework announces an error of its own wherever a path has a parameter; ours are all told.
     schema["paths"]["/v2/enrichments/{enrichment_id}"]["get"]["responses"].pop("400")
+    for path in ("/v2/contacts/single_enrich", "/v2/contacts/sync_single_enrich"):
+        _, missed = schema["paths"][path]["post"]["responses"]["200"]["content"][_JSON]["examples"].values()
+        missed["value"] = NOT_FOUND  # the framework drops nulls
     plain: dict[str, Any] = _plain(schema)
     return plain
 

@@ -54,6 +54,8 @@ def enrich(
 
 async def _enrich(headrace: Headrace, request: EnrichmentRequest, account_name: str | None) -> dict[str, Any]:
     try:
+        if not headrace.vendors:
+            raise CommandError("no provider is configured: set a key such as providers.leadmagic.api_key")
         await headrace.start()
         account = await _payer(headrace.storage, account_name)
         enrichment = await headrace.enricher.enrich(request, account)

@@ -42,7 +42,10 @@ def check(config: ConfigFile = None, as_json: AsJson = False) -> None:
     rows = [
         [line["provider"], line["ok"], line["credits"], line["pools"] or "", line["error"]] for line in found
     ]
-    show(found, as_json, table(("provider", "ok", "credits", "pools", "error"), rows))
+    shown = (
+        table(("provider", "ok", "credits", "pools", "error"), rows) if rows else "no provider is configured"
+    )
+    show(found, as_json, shown)
     if not all(line["ok"] for line in found):
         raise typer.Exit(1)
 

@@ -14,9 +14,10 @@ from headrace import logs
 from headrace.cli.accounts import new_account
 from headrace.cli.background import AnnouncingServer, BackgroundServer, listen, server_config, url_of
 from headrace.cli.options import AsJson, ConfigFile, announce, run, settings_from
+from headrace.config import Settings
 from headrace.storage import schema
 from headrace.storage.accounts import Settings as AccountSettings
-from headrace.wiring import Headrace, Storage, at_sandbox, build
+from headrace.wiring import Headrace, Storage, at_sandbox, build, open_storage
 
 SANDBOX_ACCOUNT = "sandbox"
 _SANDBOX_CREDITS = 100_000_000
@@ -49,7 +50,11 @@ def serve(
         headrace = build(settings, sandbox=sandbox)
         if sandbox:
             announcement["api_key"] = run(lambda: rehearsal_key(headrace.storage))
-        _serve(headrace, listener, lambda: introduce(announcement, headrace, as_json))
+        try:
+            _serve(headrace, listener, lambda: introduce(announcement, headrace, as_json))
+        finally:
+            if sandbox:
+                _retire(announcement["api_key"], settings)
 
 
 def introduce(announcement: dict[str, Any], headrace: Headrace, as_json: bool) -> None:
@@ -74,6 +79,15 @@ async def rehearsal_key(storage: Storage) -> str:
         )
         return key
     return (await storage.accounts.add_key(account)).text
+
+
+def _retire(api_key: str, settings: Settings) -> None:
+    """The key of a rehearsal ends with it; otherwise it would open the same database's real server."""
+    storage = open_storage(settings)
+    try:
+        run(lambda: storage.accounts.revoke_key(api_key.split("_")[1]))
+    finally:
+        storage.close()
 
 
 def _sandbox_app() -> Any:

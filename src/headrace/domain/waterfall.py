@@ -282,6 +282,8 @@ class Waterfall:
                 kept = [other for other in holder.candidates if other.value != candidate.value]
                 holder.rejected = holder.rejected or len(kept) < len(holder.candidates)
                 holder.candidates = kept
+        else:
+            attempt.reason = attempt.reason or verdict.reason
 
     def _accept(
         self, lane: Lane, values: tuple[str, ...], provider: str, verdict: Verdict | None, attempt: Attempt

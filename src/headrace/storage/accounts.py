@@ -41,6 +41,7 @@ _RECORD_CONSENT = """
 _CONSENT = "UPDATE accounts SET consents_personal_email = :granted WHERE id = :account"
 _ADD_KEY = "INSERT INTO api_keys (id, account_id, digest, created_at) VALUES (:id, :account, :digest, :at)"
 _KEYS = "SELECT id, created_at, revoked_at FROM api_keys WHERE account_id = :account ORDER BY created_at"
+ANY_KEY = "SELECT 1 FROM api_keys LIMIT 1"
 _REVOKE = "UPDATE api_keys SET revoked_at = :at WHERE id = :key AND revoked_at IS NULL"
 
 

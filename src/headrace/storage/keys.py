@@ -54,13 +54,13 @@ class KeySmith:
         return hmac.digest(self._pepper, secret.encode(), hashlib.sha256)
 
 
-def pepper_beside(database: Path) -> bytes:
-    """The pepper in the file beside the database, made on first use and readable only by its owner.
+def pepper_beside(database: Path, keys_exist: bool) -> bytes:
+    """The pepper in the file beside the database, made before the first key and readable only by its owner.
 
-    Raises `Unusable` for a file without one: any other pepper would turn every key away.
+    Raises `Unusable` where it is lost: any other pepper would turn every key away.
     """
     path = database.with_name(f"{database.name}.key")
-    if not path.exists():
+    if not path.exists() and not keys_exist:
         _make_pepper(path)
     try:
         pepper = bytes.fromhex(path.read_text().strip())
