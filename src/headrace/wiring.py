@@ -1,7 +1,9 @@
 """The only file that knows everyone: settings become a running application."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
+from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -38,6 +40,9 @@ from headrace.storage.owner import Owner
 _LATE_ANSWERS = 2.0
 """Seconds that a stopping process waits for answers that came after their deadline."""
 
+_AFTER_START = 1.0
+"""Seconds after the start at which a server has time to load tables."""
+
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -62,6 +67,11 @@ class Storage:
     def close(self) -> None:
         self.database.close()
         self.owner.close()
+
+
+def _load_tables() -> None:
+    """Fetch, beside the work, what the first phone number would otherwise wait for."""
+    asyncio.get_running_loop().run_in_executor(None, import_module, "headrace.domain.phones")
 
 
 def open_storage(settings: Settings) -> Storage:
@@ -108,6 +118,7 @@ class Headrace:
     async def start(self) -> None:
         """Give back what processes that died were holding."""
         await self.storage.ledger.release_abandoned()
+        asyncio.get_running_loop().call_later(_AFTER_START, _load_tables)
 
     def drain(self) -> None:
         """Refuse new work and let what is in flight end soon."""

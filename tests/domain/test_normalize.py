@@ -7,7 +7,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import example, given
 
-from headrace.domain import normalize
+from headrace.domain import normalize, phones
 
 PROFILE = "https://www.linkedin.com/in/jane-doe/"
 MEMBER = "ACwAAAbCdEfGhIjKlMnOpQrStUvWxYz"
@@ -249,14 +249,14 @@ def test_what_is_no_address_is_nothing(value: str) -> None:
     [("FR", "FR"), ("fr", "FR"), (" gB ", "GB"), ("US", "US"), ("XK", "XK"), ("RE", "RE")],
 )
 def test_a_country_is_two_capital_letters(value: str, expected: str) -> None:
-    assert normalize.country(value) == expected
+    assert phones.country(value) == expected
 
 
 @pytest.mark.parametrize(
     "value", ["", "F", "FRA", "France", "UK", "EU", "ZZ", "AA", "33", "+33", "001", "ß", "ﬁ", "F R"]
 )
 def test_what_is_no_country_is_nothing(value: str) -> None:
-    assert normalize.country(value) is None
+    assert phones.country(value) is None
 
 
 # Phones
@@ -320,7 +320,7 @@ def test_what_is_no_country_is_nothing(value: str) -> None:
     ],
 )
 def test_a_number_is_found_in_any_spelling(value: str, region: str | None, expected: str) -> None:
-    assert normalize.phone(value, region) == expected
+    assert phones.e164(value, region) == expected
 
 
 @pytest.mark.parametrize(
@@ -348,7 +348,7 @@ def test_a_number_is_found_in_any_spelling(value: str, region: str | None, expec
     ],
 )
 def test_what_is_no_number_is_nothing(value: str, region: str | None) -> None:
-    assert normalize.phone(value, region) is None
+    assert phones.e164(value, region) is None
 
 
 @pytest.mark.parametrize(
@@ -374,7 +374,7 @@ def test_what_is_no_number_is_nothing(value: str, region: str | None) -> None:
 def test_numbers_are_kept_in_order_once_each_and_only_from_the_countries_wanted(
     values: tuple[str, ...], countries: tuple[str, ...], kept: tuple[str, ...], foreign: bool
 ) -> None:
-    assert normalize.phones(values, countries) == (kept, foreign)
+    assert phones.usable(values, countries) == (kept, foreign)
 
 
 # Whatever the text
@@ -428,29 +428,29 @@ def test_an_address_is_lower_case_and_stays_what_it_is(value: str) -> None:
 
 @given(noise | st.text(min_size=2, max_size=2))
 def test_a_country_is_two_letters_and_stays_what_it_is(value: str) -> None:
-    country = normalize.country(value)
+    country = phones.country(value)
     if country is not None:
         assert re.fullmatch("[A-Z]{2}", country)
         assert value.strip().isascii()
-        assert normalize.country(country.lower()) == country
+        assert phones.country(country.lower()) == country
 
 
 @given(noise | digits, regions)
 def test_a_number_is_e164_and_stays_what_it_is(value: str, region: str | None) -> None:
-    number = normalize.phone(value, region)
+    number = phones.e164(value, region)
     if number is not None:
         assert re.fullmatch(r"\+[1-9][0-9]{4,16}", number)
-        assert normalize.phone(number) == number
-        assert normalize.phone(number, "BR") == number
+        assert phones.e164(number) == number
+        assert phones.e164(number, "BR") == number
 
 
 @given(
     st.lists(noise | digits | st.sampled_from(["+33612345678", "+447700900123", "0612345678"]), max_size=5)
 )
 def test_restricting_countries_never_adds_a_number(values: list[str]) -> None:
-    everywhere, none_foreign = normalize.phones(values)
+    everywhere, none_foreign = phones.usable(values)
     assert not none_foreign
-    french, foreign = normalize.phones(values, ("FR", "GB"))
+    french, foreign = phones.usable(values, ("FR", "GB"))
     assert set(french) <= set(everywhere)
     assert foreign == bool(set(everywhere) - set(french))
     assert len(set(everywhere)) == len(everywhere)

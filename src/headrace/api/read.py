@@ -126,7 +126,11 @@ def _understood(name: str, given: str | None, value: str | None, expected: str) 
 
 def _countries(codes: list[str] | None) -> tuple[str, ...]:
     given = [code for code in codes or () if code.strip()]
-    known = [normalize.country(code) for code in given]
+    if not given:
+        return ()
+    from headrace.domain import phones  # noqa: PLC0415
+
+    known = [phones.country(code) for code in given]
     if None in known:
         raise _wrong(f"phone_country_codes must be {EXPECTED['phone_country_codes']}")
     return tuple(dict.fromkeys(code for code in known if code))

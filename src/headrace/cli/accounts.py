@@ -7,7 +7,6 @@ import typer
 from headrace.api.render import credits
 from headrace.cli.amounts import milli_credits
 from headrace.cli.options import AsJson, CommandError, ConfigFile, run, show, storage_from, table
-from headrace.domain import normalize
 from headrace.domain.model import Account
 from headrace.storage.accounts import NameTaken, Settings
 from headrace.wiring import Storage
@@ -172,9 +171,11 @@ def _changed(
 
 
 def _countries(text: str) -> tuple[str, ...]:
+    from headrace.domain import phones  # noqa: PLC0415
+
     codes = []
     for given in filter(None, (part.strip() for part in text.split(","))):
-        code = normalize.country(given)
+        code = phones.country(given)
         if code is None:
             raise CommandError(f"--phone-countries: {given!r} is not a two-letter country code")
         codes.append(code)

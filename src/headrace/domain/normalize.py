@@ -1,11 +1,7 @@
-"""Names, domains, LinkedIn URLs, addresses and phone numbers, each in one spelling."""
+"""Names, domains, LinkedIn URLs and addresses, each in one spelling."""
 
 import re
-from collections.abc import Iterable
 from urllib.parse import SplitResult, unquote, urlsplit
-
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
 
 _HOST = re.compile(
     r"(?=.{4,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{1,58}[a-z0-9])"
@@ -18,10 +14,6 @@ _PLAIN_SLUG = re.compile(r"(?!\.+\Z)[^\s/?#%,\\<>\"\x00-\x20\x7f\ud800-\udfff]+"
 _PLAIN_ADDRESS = re.compile(
     r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
 )
-_WITHOUT_NUMBERS = frozenset({"AQ", "BV", "GS", "HM", "PN", "TF", "UM"})
-"""Countries of the standard that dial with another's numbers, or not at all."""
-
-_COUNTRY = re.compile(r"[A-Za-z]{2}")
 
 
 def text(value: str | None) -> str | None:
@@ -76,6 +68,9 @@ def address(value: str) -> str | None:
     """An e-mail address in lower case, or `None` when it is not one."""
     plain = value.strip().lower()
     if not _PLAIN_ADDRESS.fullmatch(plain):
+        # Imported here: few addresses need it, and every start would wait for it.
+        from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415
+
         try:
             checked = validate_email(plain, check_deliverability=False, globally_deliverable=False)
         except (EmailNotValidError, ValueError):
@@ -85,69 +80,3 @@ def address(value: str) -> str | None:
         if "*" in plain or not _HOST.fullmatch(checked.ascii_domain.lower()):
             return None
     return plain if len(plain) <= 254 and plain.rindex("@") <= 64 else None
-
-
-def country(value: str) -> str | None:
-    """An ISO 3166-1 alpha-2 code in upper case, or `None` when there is no such country."""
-    code = value.strip()
-    if not _COUNTRY.fullmatch(code):
-        return None
-    code = code.upper()
-    return code if code in phonenumbers.SUPPORTED_REGIONS or code in _WITHOUT_NUMBERS else None
-
-
-def phone(value: str, region: str | None = None) -> str | None:
-    """A phone number as E.164, or `None` when it is impossible.
-
-    `region` is the country assumed for a national spelling. International ones may begin with `+`,
-    `00`, `tel:` or, where that is unambiguous, with the bare country code.
-    """
-    digits = value.strip().removeprefix("tel:")
-    if digits.startswith("00"):
-        digits = f"+{digits[2:]}"
-    number = _possible(digits, region) or (
-        _possible(f"+{digits}", None, strict=True) if digits[:1] != "+" else None
-    )
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if number else None
-
-
-def _possible(value: str, region: str | None, strict: bool = False) -> phonenumbers.PhoneNumber | None:
-    try:
-        number = phonenumbers.parse(value, region)
-    except phonenumbers.NumberParseException:
-        return None
-    return number if (phonenumbers.is_valid_number if strict else _complete)(number) else None
-
-
-def _complete(number: phonenumbers.PhoneNumber) -> bool:
-    """Possible, and not only when dialled without its area code."""
-    complete: int = phonenumbers.ValidationResult.IS_POSSIBLE
-    return phonenumbers.is_possible_number_with_reason(number) == complete
-
-
-def phones(values: Iterable[str], countries: tuple[str, ...] = ()) -> tuple[tuple[str, ...], bool]:
-    """The usable numbers among `values`, in order and once each.
-
-    `countries` restricts them (empty: anywhere). The flag says whether a possible number was left out
-    only for its country.
-    """
-    region = countries[0] if len(countries) == 1 else None
-    kept: dict[str, None] = {}
-    foreign = False
-    for value in values:
-        number = phone(value, region)
-        if number and countries and not _dials_into(number, countries):
-            foreign = True
-        elif number:
-            kept[number] = None
-    return tuple(kept), foreign
-
-
-def _dials_into(e164: str, countries: tuple[str, ...]) -> bool:
-    number = phonenumbers.parse(e164, None)
-    home = phonenumbers.region_code_for_number(number)
-    if home:
-        return home in countries
-    # A possible number in no allocated range: its country is sure only where the code is not shared.
-    shared = phonenumbers.region_codes_for_country_code(number.country_code or 0)
-    return len(shared) == 1 and shared[0] in countries

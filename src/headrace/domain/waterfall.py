@@ -228,7 +228,9 @@ class Waterfall:
 
     def _judge_phones(self, lane: Lane, provider: str, found: Found, attempt: Attempt) -> None:
         lane.answered = True
-        numbers, foreign = normalize.phones(found.values, self.contact.phone_countries)
+        from headrace.domain import phones  # noqa: PLC0415
+
+        numbers, foreign = phones.usable(found.values, self.contact.phone_countries)
         attempt.values = numbers
         if not numbers:
             attempt.reason = "country_not_allowed" if foreign else "impossible_number"
