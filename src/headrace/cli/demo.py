@@ -25,6 +25,7 @@ _PATH = "/v2/contacts/single_enrich"
 
 def demo(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Start sandbox vendors and the API, send the documented request, show how the answer was found."""
+    from headrace.domain import phones  # noqa: F401, PLC0415 - a server has loaded these after a second
     from headrace.sandbox.app import create_app  # noqa: PLC0415
 
     logs.configure("warning", "auto")
