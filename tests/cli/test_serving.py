@@ -148,3 +148,12 @@ def test_nothing_that_opens_a_door_is_in_the_servers_log(site: Site) -> None:
     assert "Traceback" not in log
     assert "hr_" not in log
     assert "prontohq" not in log
+
+
+def test_a_key_of_a_rehearsal_opens_nothing_but_rehearsals(tmp_path: Path) -> None:
+    with serving("serve", "--sandbox", cwd=tmp_path) as rehearsal:
+        assert request("GET", f"{rehearsal['url']}/v2/credits", key=rehearsal["api_key"])[0] == 200
+    with serving("serve", cwd=tmp_path) as real:
+        assert request("GET", f"{real['url']}/v2/credits", key=rehearsal["api_key"])[0] == 401
+    with serving("serve", "--sandbox", cwd=tmp_path) as again:
+        assert request("GET", f"{again['url']}/v2/credits", key=rehearsal["api_key"])[0] == 200

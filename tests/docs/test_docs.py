@@ -159,6 +159,7 @@ def test_the_examples_examples_load(tmp_path: Path) -> None:
     text = text.replace('api_key = ""', 'api_key = "a-key"')
     file = tmp_path / "headrace.toml"
     file.write_text(text)
+    (tmp_path / "corporate-ca.pem").touch()
     settings = load(file, {})
     vendors = make_vendors(settings)
     assert sorted(vendors) == registry.names()

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from headrace.api.auth import REHEARSAL_ACCOUNT
 from headrace.api.render import credits
 from headrace.cli.amounts import milli_credits
 from headrace.cli.options import AsJson, CommandError, ConfigFile, run, show, storage_from, table
@@ -49,6 +50,8 @@ def create(
         raise CommandError("an account needs a name")
     if amount < 0:
         raise CommandError("--credits must not be negative")
+    if name == REHEARSAL_ACCOUNT:
+        raise CommandError(f"{name!r} is the name of the account for rehearsals; choose another")
     settings = _changed(Settings(), phone_countries, validation, email_status_vocabulary, accept_risky)
     with storage_from(config) as storage:
         account, key = run(lambda: new_account(storage, name, settings, amount, consent_personal_email))

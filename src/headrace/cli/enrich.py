@@ -54,10 +54,11 @@ def enrich(
 
 async def _enrich(headrace: Headrace, request: EnrichmentRequest, account_name: str | None) -> dict[str, Any]:
     try:
+        named = find(headrace.storage, account_name) if account_name else None
         if not headrace.vendors:
             raise CommandError("no provider is configured: set a key such as providers.leadmagic.api_key")
         await headrace.start()
-        account = await _payer(headrace.storage, account_name)
+        account = named or await _payer(headrace.storage)
         enrichment = await headrace.enricher.enrich(request, account)
         answer = msgspec.to_builtins(enrich_answer(enrichment, account, attempts=True))
         return {**answer, "credits_charged": credits(enrichment.charged)}
@@ -65,10 +66,8 @@ async def _enrich(headrace: Headrace, request: EnrichmentRequest, account_name: 
         await headrace.stop()
 
 
-async def _payer(storage: Storage, name: str | None) -> Account:
-    """The account named; else the only one; else, on a new database, one made for this terminal."""
-    if name:
-        return find(storage, name)
+async def _payer(storage: Storage) -> Account:
+    """The only account there is; on a new database, one made for this terminal."""
     accounts = storage.accounts.all()
     if not accounts:
         typer.echo(f"made the account {LOCAL_ACCOUNT!r} with 1000 credits", err=True)

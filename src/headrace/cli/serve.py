@@ -11,15 +11,14 @@ import typer
 import uvicorn
 
 from headrace import logs
+from headrace.api.auth import REHEARSAL_ACCOUNT
 from headrace.cli.accounts import new_account
 from headrace.cli.background import AnnouncingServer, BackgroundServer, listen, server_config, url_of
 from headrace.cli.options import AsJson, ConfigFile, announce, run, settings_from
-from headrace.config import Settings
 from headrace.storage import schema
 from headrace.storage.accounts import Settings as AccountSettings
-from headrace.wiring import Headrace, Storage, at_sandbox, build, open_storage
+from headrace.wiring import Headrace, Storage, at_sandbox, build
 
-SANDBOX_ACCOUNT = "sandbox"
 _SANDBOX_CREDITS = 100_000_000
 _CUT_OFF = 3
 """Seconds after the drain at which requests that still run are cut off."""
@@ -50,11 +49,7 @@ def serve(
         headrace = build(settings, sandbox=sandbox)
         if sandbox:
             announcement["api_key"] = run(lambda: rehearsal_key(headrace.storage))
-        try:
-            _serve(headrace, listener, lambda: introduce(announcement, headrace, as_json))
-        finally:
-            if sandbox:
-                _retire(announcement["api_key"], settings)
+        _serve(headrace, listener, lambda: introduce(announcement, headrace, as_json))
 
 
 def introduce(announcement: dict[str, Any], headrace: Headrace, as_json: bool) -> None:
@@ -72,22 +67,13 @@ def introduce(announcement: dict[str, Any], headrace: Headrace, as_json: bool) -
 async def rehearsal_key(storage: Storage) -> str:
     """A ready key of the sandbox account, which is made with consent and credits on first use."""
     try:
-        account = storage.accounts.get(SANDBOX_ACCOUNT)
+        account = storage.accounts.get(REHEARSAL_ACCOUNT)
     except LookupError:
         _, key = await new_account(
-            storage, SANDBOX_ACCOUNT, AccountSettings(), _SANDBOX_CREDITS, consents=True
+            storage, REHEARSAL_ACCOUNT, AccountSettings(), _SANDBOX_CREDITS, consents=True
         )
         return key
     return (await storage.accounts.add_key(account)).text
-
-
-def _retire(api_key: str, settings: Settings) -> None:
-    """The key of a rehearsal ends with it; otherwise it would open the same database's real server."""
-    storage = open_storage(settings)
-    try:
-        run(lambda: storage.accounts.revoke_key(api_key.split("_")[1]))
-    finally:
-        storage.close()
 
 
 def _sandbox_app() -> Any:
