@@ -127,7 +127,8 @@ def bench_memory(directory: Path, keys: Certificates, waiting: int) -> None:
 
 def bench_start(directory: Path, times: int) -> None:
     """(d) From the command to the first answer."""
-    config = _folder(directory, "latency") / "headrace.toml"
+    config = _folder(directory, "start") / "headrace.toml"
+    config.touch()
     servers.start_up_seconds(config, SERVED_ON)
     taken = sorted(servers.start_up_seconds(config, SERVED_ON) for _ in range(times))
     say(
