@@ -33,9 +33,3 @@ async def stack(module_stack: Stack) -> AsyncIterator[Stack]:
     await module_stack.control("_control/reset")
     await module_stack.control("_control/latency", ms=0)
     yield module_stack
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    """An empty folder."""
-    return tmp_path

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,6 @@ class Stack:
     url: str
     sandbox_url: str
     key: str
-    session: aiohttp.ClientSession | None = field(default=None)
 
     async def send(
         self,

@@ -242,4 +242,4 @@ def _convert(tree: Mapping[str, Any], kind: type[Any], under: str = "") -> Any:
 def _decode(kind: type, value: object) -> object:
     if kind is Path:
         return Path(str(value))
-    raise NotImplementedError
+    raise NotImplementedError  # how the converter is told that it must decide itself

@@ -55,8 +55,7 @@ class PyreqwestTransport:
         await self._client.close()
 
     async def _take_place(self, seconds: float) -> None:
-        """Wait for one of the connections out here, where it costs a tenth of the memory that it would cost
-        inside the client."""
+        """Wait for one of the connections out here: inside the client each waiting call would hold 11 kB."""
         if not self._places.locked():
             await self._places.acquire()
             return
