@@ -14,7 +14,6 @@ from headrace.cli.accounts import new_account
 from headrace.cli.background import BackgroundServer
 from headrace.cli.options import run
 from headrace.config import Settings, load
-from headrace.engine.breaker import Breaker
 from headrace.sandbox.app import create_app as create_sandbox
 from headrace.storage.accounts import Settings as AccountSettings
 from headrace.wiring import Headrace, at_sandbox, build
@@ -129,10 +128,9 @@ class Stack:
 
     def close_breakers(self) -> None:
         """Let every vendor be asked again, whatever it did in an earlier test."""
-        guard = self.headrace.services.guard
-        guard._vendors.update({vendor: Breaker() for vendor in guard._vendors})
-        for gate in guard._gates.values():
-            gate.breaker = Breaker()
+        breakers = self.headrace.services.guard.breakers
+        for name in breakers.names:
+            breakers.hear(name, None)
 
 
 async def _request(method: str, url: str, headers: dict[str, str], data: bytes | None) -> Reply:

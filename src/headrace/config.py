@@ -1,5 +1,6 @@
 """Settings: one frozen value, read once from a TOML file and the environment."""
 
+import ipaddress
 import math
 import os
 import tomllib
@@ -11,6 +12,8 @@ from typing import Any
 import msgspec
 from dotenv import dotenv_values
 from msgspec import Struct, field
+
+from headrace.domain.webhooks import DEFAULT_SCHEDULE
 
 PREFIX = "HEADRACE_"
 DEFAULT_FILE = "headrace.toml"
@@ -25,7 +28,10 @@ class _Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Database(_Section, frozen=True):
-    url: str = "sqlite:///headrace.db"
+    url: str = "sqlite:///headrace.db"  # or postgresql://user@host/headrace
+
+    def __repr__(self) -> str:
+        return "Database(...)"  # without a password
 
 
 class Server(_Section, frozen=True):
@@ -67,6 +73,7 @@ class Prices(_Section, frozen=True):
     phone: float = 30
     personal_email: float = 30
     overrides: dict[str, dict[str, float]] = {}
+    reused: float = 1.0  # the share of a price that is paid for a value that was known already
 
 
 class Transport(_Section, frozen=True):
@@ -77,9 +84,45 @@ class Transport(_Section, frozen=True):
 
 class Security(_Section, frozen=True):
     pepper: str | None = None  # hex; keys the hashes of API keys; default: a file beside the database
+    encryption_keys: tuple[str, ...] = ()  # the first one seals, all open; default: a file there too
 
     def __repr__(self) -> str:
         return "Security(...)"
+
+
+class Shared(_Section, frozen=True):
+    """What several processes share besides the database."""
+
+    url: str | None = None  # redis://host:port/number
+
+    def __repr__(self) -> str:
+        return "Shared(...)"  # without a password
+
+
+class Webhooks(_Section, frozen=True):
+    """`schedule`: seconds between attempts, the first at once."""
+
+    schedule: tuple[float, ...] = DEFAULT_SCHEDULE
+    timeout: float = 15
+    allow_http: bool = False
+    allow_private: tuple[str, ...] = ()  # CIDRs
+
+
+class Jobs(_Section, frozen=True):
+    """Work that outlives its request."""
+
+    parallel: int = 5  # enrichments of one account at once; the rest wait in order
+    name: str | None = None  # of this worker; default: the host's
+
+
+class Privacy(_Section, frozen=True):
+    """Retention is in days, counted from when something was first collected."""
+
+    consent_version: str = "1"  # of the document that accounts consent to; a new one needs new consents
+    results_days: float = 30
+    answers_days: float = 90
+    audit_days: float = 365
+    purpose: str = ""  # why persons are looked for; stands in the register of processing
 
 
 class Log(_Section, frozen=True):
@@ -114,6 +157,10 @@ class Settings(_Section, frozen=True):
     prices: Prices = field(default_factory=Prices)
     transport: Transport = field(default_factory=Transport)
     security: Security = field(default_factory=Security)
+    shared: Shared = field(default_factory=Shared)
+    webhooks: Webhooks = field(default_factory=Webhooks)
+    jobs: Jobs = field(default_factory=Jobs)
+    privacy: Privacy = field(default_factory=Privacy)
     log: Log = field(default_factory=Log)
     providers: dict[str, dict[str, Any]] = {}
     directory: Path = Path()
@@ -141,12 +188,23 @@ class Settings(_Section, frozen=True):
         return self.directory / self.transport.ca_file if self.transport.ca_file else None
 
     @property
-    def database_path(self) -> Path:
-        """The database file. Raises `ConfigError` for any other kind of URL."""
-        scheme, _, path = self.database.url.partition(":///")
+    def database_at(self) -> Path | str:
+        """The database file, or the URL of a PostgreSQL database. Raises `ConfigError`."""
+        url = self.database.url
+        if url.startswith(("postgresql://", "postgres://")):
+            return url.replace("postgres://", "postgresql://", 1)
+        scheme, _, path = url.partition(":///")
         if scheme != "sqlite" or not path:
-            raise ConfigError(f"database.url: {scheme or 'this'!r} is not supported; use sqlite:///<file>")
+            raise ConfigError("database.url: must be sqlite:///<file> or postgresql://user@host/name")
         return self.directory / path
+
+    @property
+    def database_path(self) -> Path:
+        """The database file, where it is one. Raises `ConfigError`."""
+        location = self.database_at
+        if isinstance(location, Path):
+            return location
+        raise ConfigError("database.url: this needs an SQLite file")
 
 
 _PROVIDER_KEYS = {struct_field.name for struct_field in msgspec.structs.fields(Provider)} - {"credentials"}
@@ -190,9 +248,39 @@ def check(settings: Settings) -> Settings:
         raise ConfigError("server.drain_seconds: must be 0 or more")
     if settings.transport.connections < 1:
         raise ConfigError("transport.connections: must be at least 1")
+    _check_webhooks(settings.webhooks)
+    _check_privacy(settings.privacy)
+    if settings.jobs.parallel < 1:
+        raise ConfigError("jobs.parallel: must be at least 1")
+    if not 0 <= settings.prices.reused <= 1:
+        raise ConfigError("prices.reused: must be between 0 and 1")
+    if settings.shared.url and not settings.shared.url.startswith(("redis://", "rediss://", "unix://")):
+        raise ConfigError("shared.url: must be redis://host:port/number")
     if settings.ca_file and not settings.ca_file.is_file():
         raise ConfigError(f"transport.ca_file: there is no file {settings.ca_file}")
     return settings
+
+
+def _check_webhooks(webhooks: Webhooks) -> None:
+    if not webhooks.schedule or not all(0 <= gap < math.inf for gap in webhooks.schedule):
+        raise ConfigError("webhooks.schedule: must hold gaps of 0 or more seconds, at least one")
+    if not 0 < webhooks.timeout < math.inf:
+        raise ConfigError("webhooks.timeout: must be more than 0 seconds")
+    for network in webhooks.allow_private:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError:
+            raise ConfigError(
+                f"webhooks.allow_private: {network!r} is not a network such as 10.0.0.0/8"
+            ) from None
+
+
+def _check_privacy(privacy: Privacy) -> None:
+    for name in ("results_days", "answers_days", "audit_days"):
+        if not 0 < getattr(privacy, name) < math.inf:
+            raise ConfigError(f"privacy.{name}: must be more than 0 days")
+    if not privacy.consent_version.strip():
+        raise ConfigError("privacy.consent_version: must not be empty")
 
 
 def _read(file: Path) -> dict[str, Any]:

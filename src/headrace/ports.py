@@ -1,13 +1,14 @@
 """What the engine needs from outside. Implementations live in `storage`, `transport` and `wiring`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import msgspec
 
 from headrace.domain.failures import Failure, Refused
-from headrace.domain.model import Account, Attempt, Enrichment
+from headrace.domain.model import Account, Attempt, Enrichment, EnrichmentRequest
+from headrace.record import EnrichmentRecord
 
 T = TypeVar("T")
 
@@ -98,57 +99,219 @@ class Clock(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """One use of an `Idempotency-Key`. `name` tells keys of different callers and routes apart;
+    `fingerprint` is what was asked, in one spelling; the answer is kept for `seconds`."""
+
+    name: str
+    fingerprint: str
+    seconds: float = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer that belongs to a claim; status 0 while it is being worked out. `seconds`: how long to keep
+    it, where that differs from the claim's."""
+
+    claim: Claim
+    status: int
+    body: bytes
+    seconds: float | None = None
+
+
+class Idempotency(Protocol):
+    """Answers by `Idempotency-Key`."""
+
+    async def look(self, claim: Claim) -> Reply | None:
+        """What is known of the key. Raises `Problem(idempotency_key_reused)` when it was another request's."""
+        ...
+
+    async def begin(self, claim: Claim) -> None:
+        """Take the key. Raises `Problem(idempotency_key_in_use)`."""
+        ...
+
+    async def end(self, reply: Reply) -> None:
+        """Keep the answer."""
+        ...
+
+    async def free(self, claim: Claim) -> None:
+        """Let the key go: nothing came of the request."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Settlement:
     """Everything that is written, in one commit, when an enrichment ends.
 
-    `webhook_body` is the JSON text to deliver to the request's `webhook_url`, if it has one.
+    `webhook_body` is the JSON text to deliver to the request's `webhook_url`, if it has one. `subjects` are
+    the identifiers of whom it is about. `reply` answers the request's `Idempotency-Key`.
     """
 
     enrichment: Enrichment
     account_id: str
     finished_at: float
     webhook_body: bytes | None = None
+    subjects: Sequence[str] = ()
+    reply: Reply | None = None
 
 
 class Ledger(Protocol):
     """Credits. Every method returns after its commit is durable. Amounts are milli-credits."""
 
-    async def hold(self, enrichment_id: str, account_id: str, amount: int) -> int:
-        """Reserve `amount`; returns what is then available. Raises `Problem(insufficient_credits)`."""
+    async def hold(self, enrichment_id: str, account_id: str, amount: int, claim: Claim | None = None) -> int:
+        """Reserve `amount` and take the claim; returns what is then available.
+
+        Raises `Problem`: `insufficient_credits`, `idempotency_key_in_use`.
+        """
         ...
 
     async def settle(self, settlement: Settlement) -> int:
-        """Charge, give back the rest, store the record and queue the webhook; returns what is available."""
+        """Charge, give back the rest, store the record and queue the webhook; returns what is available.
+        Settling again changes nothing. Raises `LookupError` when the hold was given back."""
         ...
 
     async def release(self, enrichment_id: str) -> int:
-        """Give a hold back whole; returns what is available."""
+        """Give a hold back whole; returns what is available. Raises `LookupError` when there is none."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class StoredEnrichment:
-    """A finished enrichment as it was stored. The JSON texts are as written by `storage.records`."""
+    """An enrichment as it is stored. `state`: queued, running or finished. Times are seconds since 1970."""
 
     id: str
+    state: str
     created_at: float
-    finished_at: float
+    finished_at: float | None
     charged: int
-    request: bytes
-    results: bytes
-    attempts: bytes
-    custom: bytes | None
+    bulk_id: str | None
+    record: EnrichmentRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """An enrichment taken from the queue, to be carried out by whoever took it."""
+
+    id: str
+    bulk_id: str | None
+    request: EnrichmentRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a bulk has come, in contacts."""
+
+    bulk_id: str
+    total: int
+    finished: int
+    queued: int
 
 
 class Enrichments(Protocol):
-    """Stored enrichments."""
+    """Stored enrichments, and the queue of those that run later."""
 
     async def get(self, enrichment_id: str, account_id: str) -> StoredEnrichment | None:
-        """The record, if it is finished and belongs to the account."""
+        """The record, if it belongs to the account."""
         ...
 
     async def replace_attempts(self, enrichment_id: str, attempts: Sequence[Attempt]) -> None:
         """Rewrite the trace after late answers have come in."""
+        ...
+
+    async def queue(
+        self,
+        requests: Sequence[EnrichmentRequest],
+        account: Account,
+        amounts: Sequence[int],
+        ids: Sequence[str],
+        bulk_id: str | None = None,
+        reply: Reply | None = None,
+    ) -> int:
+        """Hold what all of them may cost and queue them, or none; returns what is then available.
+
+        Raises `Problem`: `insufficient_credits`, `idempotency_key_in_use`.
+        """
+        ...
+
+    async def progress(self, bulk_id: str, account_id: str) -> Progress | None:
+        """How far a bulk of the account has come."""
+        ...
+
+    async def waiting(self) -> Sequence[str]:
+        """The accounts that have something in the queue."""
+        ...
+
+    async def take(self, account_id: str, most: int) -> Sequence[Queued]:
+        """Take the oldest of an account's queue, in order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One webhook to send. `attempts`: made so far, since the last replay. `url` is gone once its person was
+    erased. `failing_since`: seconds since 1970."""
+
+    id: str
+    enrichment_id: str
+    account_id: str
+    attempts: int
+    url: str | None
+    body: bytes
+    secrets: tuple[str, ...]
+    failing_since: float | None
+    disabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """How an attempt to deliver ended. `state`: pending, delivered, failed, disabled or suppressed;
+    `counted`: the receiver was asked; `disable`: it must not be asked again."""
+
+    id: str
+    state: str
+    counted: bool = True
+    next_at: float | None = None
+    status: int | None = None
+    error: str | None = None
+    disable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryInfo:
+    """A delivery as it is listed. Times are seconds since 1970."""
+
+    id: str
+    enrichment_id: str
+    url: str | None
+    attempts: int
+    state: str
+    last_status: int | None
+    last_error: str | None
+    next_at: float | None
+    created_at: float
+
+
+class Webhooks(Protocol):
+    """Deliveries, taken in batches: a batch belongs to one job until each of its deliveries was attempted."""
+
+    async def next_due(self) -> float | None:
+        """When the next delivery that nobody has taken is due; seconds since 1970."""
+        ...
+
+    async def claim(self, batch: str, most: int) -> int:
+        """Put what is due into a new batch; returns how many that were."""
+        ...
+
+    async def open_batches(self) -> Sequence[str]:
+        """Batches with something left to attempt."""
+        ...
+
+    async def batch(self, batch: str) -> Sequence[Delivery]:
+        """What is left to attempt of a batch."""
+        ...
+
+    async def attempted(self, batch: str, outcome: Attempted) -> None:
+        """Write down how an attempt ended, and let the delivery leave its batch."""
         ...
 
 
@@ -164,3 +327,86 @@ class Meter(Protocol):
     """Counts what happened. Labels never hold personal data."""
 
     def enrichment(self, enrichment: Enrichment) -> None: ...
+
+
+class Admission(msgspec.Struct, frozen=True, gc=False):
+    """Where a rate stands after one more asked.
+
+    `wait` 0: admitted and counted; else the seconds until one would be. `remaining` would be admitted at
+    once; after `reset_after` seconds the window is empty.
+    """
+
+    wait: float
+    remaining: int
+    reset_after: float
+
+
+class Rates(Protocol):
+    """Counts what is admitted, exactly, in any sliding stretch of time."""
+
+    async def admit(self, key: str, calls: int, seconds: float) -> Admission:
+        """At most `calls` in any `seconds`. A key always comes with the same two numbers. Never raises."""
+        ...
+
+
+class Pause(msgspec.Struct, frozen=True):
+    """Why a vendor is left alone, for how many `seconds` more; a failed probe doubles `length`."""
+
+    reason: Failure
+    seconds: float
+    length: float
+
+
+class Paused(Protocol):
+    """The breakers of one process, as the others see them."""
+
+    @property
+    def names(self) -> Sequence[str]: ...
+
+    def pauses(self) -> Mapping[str, Pause]:
+        """Those that are open."""
+        ...
+
+    def hear(self, name: str, pause: Pause | None) -> None:
+        """Another process opened a breaker, or, with `None`, closed it."""
+        ...
+
+
+class BreakerBoard(Protocol):
+    """Where the processes of a fleet tell each other which breakers are open. Never raises."""
+
+    def join(self, breakers: Paused) -> None:
+        """Tell these from now on."""
+        ...
+
+    def opened(self, name: str, pause: Pause) -> None: ...
+
+    def closed(self, name: str) -> None:
+        """Its probe went well."""
+        ...
+
+    async def may_probe(self, name: str) -> bool:
+        """Whether this process may send the one probe; `opened`, `closed` or `gave_up` must follow.
+
+        When it may not because the others know more, the breakers have heard it before this returns.
+        """
+        ...
+
+    def gave_up(self, name: str) -> None:
+        """The probe told nothing: another may try."""
+        ...
+
+
+class Flights(Protocol):
+    """Work that many ask for at the same time and that is done once."""
+
+    async def once(
+        self, key: str, work: Callable[[], Awaitable[bytes]], seconds: float
+    ) -> tuple[bytes, bool]:
+        """What `work` returns, and whether another's work was shared.
+
+        Of all who ask at the same time one works. Whoever comes after it has ended works anew. If the one
+        that works fails or is cancelled, only it is told so, and another of those who wait works; also if it
+        takes longer than `seconds`. `key` holds no personal data.
+        """
+        ...

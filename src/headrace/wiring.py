@@ -13,60 +13,35 @@ from litestar.types import ASGIApp
 from headrace.api.app import create_app
 from headrace.api.limits import AccountLimits
 from headrace.api.metrics import PrometheusMeter
-from headrace.api.render import enrich_answer
+from headrace.api.render import enrich_answer, finished_body
 from headrace.api.services import Services
+from headrace.api.turns import Turns
 from headrace.config import ConfigError, Provider, Settings
-from headrace.domain.errors import Problem
 from headrace.domain.model import Account, Enrichment, Field
 from headrace.domain.pricing import PriceBook
 from headrace.domain.waterfall import Plan, Source
 from headrace.engine.clock import SystemClock
 from headrace.engine.enrich import Books, Enricher
-from headrace.engine.guard import Guard, Limits
+from headrace.engine.guard import Guard, Limits, Quota
 from headrace.engine.run import Deadlines, Surroundings
 from headrace.engine.vendor import Vendor
-from headrace.engine.window import Window
-from headrace.ports import Transport
+from headrace.ports import Clock, Queued, Transport
 from headrace.providers import registry
 from headrace.providers.base import WHOLE_VENDOR, Adapter, Rate, Verifies
-from headrace.storage import schema
-from headrace.storage.accounts import ANY_KEY, SqliteAccounts
-from headrace.storage.database import Database
-from headrace.storage.enrichments import SqliteEnrichments
-from headrace.storage.keys import KeySmith, pepper_beside
-from headrace.storage.ledger import SqliteLedger
-from headrace.storage.owner import Owner
+from headrace.shared.store import Shared, local
+from headrace.storage import opening
+from headrace.storage.opening import Storage
 
 _LATE_ANSWERS = 2.0
 """Seconds that a stopping process waits for answers that came after their deadline."""
+
+_PATIENCE = 5.0
+"""Seconds beyond the longest search for which an equal request waits for its answer."""
 
 _AFTER_START = 1.0
 """Seconds after the start at which a server has time to load tables."""
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-
-
-@dataclass(frozen=True, slots=True)
-class Storage:
-    """The database and what is kept in it."""
-
-    database: Database
-    owner: Owner
-    accounts: SqliteAccounts
-    ledger: SqliteLedger
-    enrichments: SqliteEnrichments
-
-    def answers(self) -> bool:
-        """Whether the database can be read."""
-        try:
-            self.database.read("SELECT 1 FROM accounts LIMIT 1", {})
-        except Problem:
-            return False
-        return True
-
-    def close(self) -> None:
-        self.database.close()
-        self.owner.close()
 
 
 def _load_tables() -> None:
@@ -75,24 +50,10 @@ def _load_tables() -> None:
 
 
 def open_storage(settings: Settings) -> Storage:
-    """Open the database, creating or migrating it where needed. Raises `ConfigError`."""
-    path = settings.database_path
-    pepper = _pepper(settings)
-    schema.upgrade(path)
-    clock = SystemClock()
-    database = Database(path)
-    try:
-        pepper = pepper or pepper_beside(path, keys_exist=bool(database.read(ANY_KEY, {})))
-        owner = Owner(path.with_name(f"{path.name}.owners"))
-    except BaseException:
-        database.close()
-        raise
-    return Storage(
-        database,
-        owner,
-        SqliteAccounts(database, KeySmith(pepper), clock),
-        SqliteLedger(database, owner, clock),
-        SqliteEnrichments(database),
+    """Open the database, creating or migrating it where needed. Raises `ConfigError` and `Unusable`."""
+    security = settings.security
+    return opening.open_storage(
+        settings.database_at, _pepper(settings), security.encryption_keys, SystemClock()
     )
 
 
@@ -107,6 +68,7 @@ class Headrace:
     enricher: Enricher
     services: Services
     meter: PrometheusMeter
+    shared: Shared
 
     def application(self) -> ASGIApp:
         """The HTTP application; it starts and stops this Headrace with its server."""
@@ -117,6 +79,7 @@ class Headrace:
 
     async def start(self) -> None:
         """Give back what processes that died were holding."""
+        self.shared.start()
         await self.storage.ledger.release_abandoned()
         asyncio.get_running_loop().call_later(_AFTER_START, _load_tables)
 
@@ -127,6 +90,7 @@ class Headrace:
     async def stop(self) -> None:
         await self.enricher.finish(_LATE_ANSWERS)
         await self.transport.aclose()
+        await self.shared.aclose()
         self.storage.close()
 
 
@@ -136,7 +100,8 @@ def build(settings: Settings, *, sandbox: bool = False) -> Headrace:
     plan = make_plan(settings, vendors)
     storage = open_storage(settings)
     clock, meter = SystemClock(), PrometheusMeter()
-    guard = Guard(_limits(settings, vendors), clock)
+    shared = make_shared(settings, clock)
+    guard = Guard(_limits(settings, vendors), clock, shared.rates, shared.breakers)
     transport = make_transport(settings)
     surroundings = Surroundings(vendors, guard, transport, clock, _deadlines(settings))
     books = Books(storage.ledger, storage.enrichments, make_prices(settings))
@@ -145,13 +110,15 @@ def build(settings: Settings, *, sandbox: bool = False) -> Headrace:
         accounts=storage.accounts,
         enrichments=storage.enrichments,
         enricher=enricher,
-        limits=AccountLimits(settings.server.rate_limit, clock),
+        turns=Turns(storage.idempotency, settings.waterfall.deadline.total + _PATIENCE),
+        wake=lambda: None,
+        limits=AccountLimits(settings.server.rate_limit, shared.rates),
         guard=guard,
         providers=tuple(vendors),
         database_answers=storage.answers,
         sandbox=sandbox,
     )
-    return Headrace(settings, storage, vendors, transport, enricher, services, meter)
+    return Headrace(settings, storage, vendors, transport, enricher, services, meter, shared)
 
 
 def make_vendors(settings: Settings) -> dict[str, Vendor]:
@@ -195,6 +162,18 @@ def make_transport(settings: Settings) -> Transport:
     from headrace.transport.pyreqwest import PyreqwestTransport  # noqa: PLC0415
 
     return PyreqwestTransport(authorities, wanted.connections)
+
+
+def make_shared(settings: Settings, clock: Clock) -> Shared:
+    """What this process shares with others, if it is one of a fleet. Raises `ConfigError`."""
+    if settings.shared.url is None:
+        return local(clock)
+    from headrace.shared.connect import connect  # noqa: PLC0415
+
+    try:
+        return connect(settings.shared.url, clock)
+    except ValueError as error:
+        raise ConfigError("shared.url: must be redis://host:port/number") from error
 
 
 def make_prices(settings: Settings) -> PriceBook:
@@ -297,10 +276,10 @@ def _limits(settings: Settings, vendors: Mapping[str, Vendor]) -> dict[tuple[str
         rates = dict(adapter.rates)
         if section.rate is not None:
             rates = dict.fromkeys(vendor.capabilities, _per_minute(section.rate))
-        shared = _window(rates.get(WHOLE_VENDOR))
         for capability in vendor.capabilities:
-            window = shared or _window(rates.get(capability))
-            limits[name, capability] = Limits(section.concurrency or adapter.concurrency, window)
+            scope = WHOLE_VENDOR if WHOLE_VENDOR in rates else capability
+            quota = _quota(f"vendor:{name}:{scope}", rates.get(scope))
+            limits[name, capability] = Limits(section.concurrency or adapter.concurrency, quota)
     return limits
 
 
@@ -309,8 +288,8 @@ def _per_minute(calls: float) -> Rate:
     return Rate(1, 60 / calls) if 0 < calls < 1 else Rate(int(calls), 60)
 
 
-def _window(rate: Rate | None) -> Window | None:
-    return Window(rate.calls, rate.seconds) if rate and rate.calls else None
+def _quota(key: str, rate: Rate | None) -> Quota | None:
+    return Quota(key, rate.calls, rate.seconds) if rate and rate.calls else None
 
 
 def _deadlines(settings: Settings) -> Deadlines:
@@ -318,8 +297,10 @@ def _deadlines(settings: Settings) -> Deadlines:
     return Deadlines({wanted: getattr(deadline, wanted) for wanted in Field}, deadline.total)
 
 
-def _webhook_body(enrichment: Enrichment, account: Account) -> bytes:
-    return msgspec.json.encode(enrich_answer(enrichment, account))
+def _webhook_body(enrichment: Enrichment, account: Account, queued: Queued | None) -> bytes:
+    return msgspec.json.encode(
+        finished_body(enrichment, account, queued.bulk_id) if queued else enrich_answer(enrichment, account)
+    )
 
 
 def _pepper(settings: Settings) -> bytes | None:

@@ -7,6 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from headrace.domain.failures import Failure, consequence
 from headrace.engine.breaker import (
+    CALM,
     LONGEST_PAUSE,
     LONGEST_RETRY_AFTER,
     PAUSE,
@@ -14,6 +15,7 @@ from headrace.engine.breaker import (
     THRESHOLD,
     Breaker,
 )
+from headrace.ports import Pause
 
 COUNTING = [Failure.SERVER_ERROR, Failure.TIMEOUT, Failure.CONNECT_FAILED, Failure.MALFORMED_RESPONSE]
 SILENT = [Failure.REQUEST_REFUSED, Failure.MALFORMED_VALUE, Failure.DEADLINE]
@@ -23,84 +25,128 @@ AT_ONCE = [Failure.BAD_KEY, Failure.OUT_OF_CREDITS, Failure.ACCOUNT_RESTRICTED]
 def opened(failure: Failure = Failure.SERVER_ERROR, now: float = 0.0) -> Breaker:
     breaker = Breaker()
     for _ in range(THRESHOLD):
-        breaker.failed(now, failure)
+        breaker.failed(CALM, now, failure)
     return breaker
 
 
 def test_five_failures_in_a_row_open_it_and_the_fifth_says_so() -> None:
     breaker = Breaker()
-    told = [breaker.failed(0.0, Failure.SERVER_ERROR) for _ in range(THRESHOLD)]
-    assert told == [False, False, False, False, True]
+    told = [breaker.failed(CALM, 0.0, Failure.SERVER_ERROR) for _ in range(THRESHOLD)]
+    assert told == [None, None, None, None, Pause(Failure.SERVER_ERROR, PAUSE, PAUSE)]
     assert breaker.reason is Failure.SERVER_ERROR
-    assert not breaker.admits(PAUSE - 0.01)
+    assert breaker.enter(PAUSE - 0.01) is None
 
 
 def test_a_success_between_failures_begins_the_count_anew() -> None:
     breaker = Breaker()
     for _ in range(20):
         for _ in range(THRESHOLD - 1):
-            assert not breaker.failed(0.0, Failure.TIMEOUT)
-        breaker.succeeded()
-    assert breaker.admits(0.0)
+            assert not breaker.failed(CALM, 0.0, Failure.TIMEOUT)
+        breaker.succeeded(CALM)
+    assert breaker.enter(0.0) == CALM
 
 
 @pytest.mark.parametrize("failure", SILENT)
 def test_what_says_nothing_about_the_vendor_does_not_count(failure: Failure) -> None:
     breaker = Breaker()
     for _ in range(100):
-        assert not breaker.failed(0.0, failure)
-    assert breaker.admits(0.0)
+        assert not breaker.failed(CALM, 0.0, failure)
+    assert breaker.enter(0.0) == CALM
 
 
 @pytest.mark.parametrize("failure", SILENT)
 def test_what_says_nothing_does_not_break_a_run_either(failure: Failure) -> None:
     breaker = Breaker()
     for _ in range(THRESHOLD - 1):
-        breaker.failed(0.0, Failure.TIMEOUT)
-        breaker.failed(0.0, failure)
-    assert breaker.failed(0.0, Failure.TIMEOUT)
+        breaker.failed(CALM, 0.0, Failure.TIMEOUT)
+        breaker.failed(CALM, 0.0, failure)
+    assert breaker.failed(CALM, 0.0, Failure.TIMEOUT)
 
 
 @pytest.mark.parametrize("failure", AT_ONCE)
 def test_a_refused_key_or_an_empty_balance_opens_it_at_once(failure: Failure) -> None:
     breaker = Breaker()
-    assert breaker.failed(0.0, failure)
+    assert breaker.failed(CALM, 0.0, failure)
     assert breaker.reason is failure
-    assert not breaker.admits(1.0)
+    assert breaker.enter(1.0) is None
 
 
 def test_after_the_pause_one_probe_goes_and_only_one() -> None:
     breaker = opened()
-    assert [breaker.admits(PAUSE) for _ in range(5)] == [True, False, False, False, False]
+    probe, *others = [breaker.enter(PAUSE) for _ in range(5)]
+    assert probe
+    assert others == [None] * 4
 
 
 def test_a_probe_that_succeeds_closes_it() -> None:
     breaker = opened()
-    assert breaker.admits(PAUSE)
-    breaker.succeeded()
+    assert breaker.succeeded(breaker.enter(PAUSE) or CALM)
     assert breaker.reason is None
-    assert [breaker.admits(PAUSE) for _ in range(3)] == [True] * 3
-    assert [breaker.failed(PAUSE, Failure.TIMEOUT) for _ in range(THRESHOLD)][-1]
-    assert not breaker.admits(PAUSE + PAUSE - 0.01)
-    assert breaker.admits(PAUSE + PAUSE)
+    assert [breaker.enter(PAUSE) for _ in range(3)] == [CALM] * 3
+    assert [breaker.failed(CALM, PAUSE, Failure.TIMEOUT) for _ in range(THRESHOLD)][-1]
+    assert breaker.enter(PAUSE + PAUSE - 0.01) is None
+    assert breaker.enter(PAUSE + PAUSE)
 
 
 def test_each_probe_that_fails_doubles_the_pause_up_to_a_limit() -> None:
     breaker, now, pauses = opened(), 0.0, [PAUSE]
     for _ in range(8):
         now += pauses[-1]
-        assert not breaker.admits(now - 0.01)
-        assert breaker.admits(now)
-        assert not breaker.failed(now, Failure.SERVER_ERROR)
+        assert breaker.enter(now - 0.01) is None
+        pause = breaker.failed(breaker.enter(now) or CALM, now, Failure.SERVER_ERROR)
         pauses.append(min(pauses[-1] * 2, LONGEST_PAUSE))
+        assert pause == Pause(Failure.SERVER_ERROR, pauses[-1], pauses[-1])
     assert pauses == [30, 60, 120, 240, 480, 600, 600, 600, 600]
 
 
 def test_a_probe_that_was_given_up_leaves_room_for_another() -> None:
     breaker = opened()
-    assert breaker.admits(PAUSE)
-    breaker.gave_up()
-    assert breaker.admits(PAUSE)
+    breaker.gave_up(breaker.enter(PAUSE) or CALM)
+    assert breaker.enter(PAUSE)
+
+
+@pytest.mark.parametrize("older", [CALM, 1])
+def test_the_end_of_an_older_call_is_not_taken_for_the_probes(older: int) -> None:
+    """Ticket 1 is of a first probe, which was given up before it ended."""
+    breaker = opened()
+    first = breaker.enter(PAUSE)
+    assert first == 1
+    breaker.gave_up(first)
+    probe = breaker.enter(PAUSE)
+    assert probe
+    assert not breaker.succeeded(older)
+    breaker.gave_up(older)
+    assert breaker.reason is Failure.SERVER_ERROR
+    assert breaker.enter(PAUSE) is None, "the probe is still out"
+    assert breaker.succeeded(probe)
+
+
+def test_an_older_call_that_fails_while_the_probe_is_out_makes_the_pause_longer_but_not_twice_as_long() -> (
+    None
+):
+    breaker = opened()
+    probe = breaker.enter(PAUSE)
+    assert breaker.failed(CALM, PAUSE, Failure.TIMEOUT) == Pause(Failure.TIMEOUT, PAUSE, PAUSE)
+    assert breaker.enter(3 * PAUSE) is None, "the probe is still out"
+    assert breaker.succeeded(probe or CALM)
+
+
+def test_what_another_process_learnt_is_adopted_with_what_is_left_of_its_pause() -> None:
+    breaker = Breaker()
+    breaker.adopt(100.0, Pause(Failure.TIMEOUT, 7.0, 120.0))
+    assert breaker.pause(103.0) == Pause(Failure.TIMEOUT, 4.0, 120.0)
+    assert breaker.enter(106.99) is None
+    probe = breaker.enter(107.0)
+    assert breaker.failed(probe or CALM, 107.0, Failure.TIMEOUT) == Pause(Failure.TIMEOUT, 240.0, 240.0)
+
+
+def test_a_probe_that_was_overtaken_by_anothers_success_says_nothing_more() -> None:
+    breaker = opened()
+    overtaken = breaker.enter(PAUSE) or CALM
+    breaker.close()
+    breaker.adopt(PAUSE, Pause(Failure.TIMEOUT, 5.0, PAUSE))
+    assert not breaker.succeeded(overtaken)
+    assert breaker.reason is Failure.TIMEOUT
 
 
 @pytest.mark.parametrize(
@@ -111,19 +157,19 @@ def test_a_vendor_that_says_too_many_is_left_alone_for_as_long_as_it_says_up_to_
     told: float | None, pause: float
 ) -> None:
     breaker = Breaker()
-    assert breaker.failed(100.0, Failure.RATE_LIMITED, told)
+    assert breaker.failed(CALM, 100.0, Failure.RATE_LIMITED, told)
     assert pause <= LONGEST_RETRY_AFTER
-    assert not breaker.admits(100.0 + pause - 0.01)
-    assert breaker.admits(100.0 + pause)
+    assert breaker.enter(100.0 + pause - 0.01) is None
+    assert breaker.enter(100.0 + pause)
 
 
 def test_an_answer_to_an_older_call_does_not_end_the_pause() -> None:
     """Ten calls are out; one is told "too many, wait", and then another comes back well."""
     breaker = Breaker()
-    breaker.failed(0.0, Failure.RATE_LIMITED, 10.0)
-    breaker.succeeded()
-    assert not breaker.admits(9.99)
-    assert breaker.admits(10.0)
+    breaker.failed(CALM, 0.0, Failure.RATE_LIMITED, 10.0)
+    breaker.succeeded(CALM)
+    assert breaker.enter(9.99) is None
+    assert breaker.enter(10.0)
 
 
 class BreakerLife(RuleBasedStateMachine):
@@ -133,7 +179,7 @@ class BreakerLife(RuleBasedStateMachine):
         super().__init__()
         self.breaker = Breaker()
         self.now = 0.0
-        self.calls: list[bool] = []  # calls that are out; true for a probe
+        self.calls: list[int] = []  # the tickets of calls that are out
         self.run = 0
         self.pause = PAUSE
         self.open_until = 0.0
@@ -144,55 +190,51 @@ class BreakerLife(RuleBasedStateMachine):
 
     @rule()
     def call(self) -> None:
-        probe = self.breaker.reason is not None
-        if self.breaker.admits(self.now):
-            assert not probe or self.now >= self.open_until
-            self.calls.append(probe)
-        else:
-            assert probe
+        is_open = self.breaker.reason is not None
+        ticket = self.breaker.enter(self.now)
+        if ticket is None:
+            assert is_open
             assert self.now < self.open_until or any(self.calls)
+        else:
+            assert (ticket != CALM) == is_open
+            assert not is_open or self.now >= self.open_until
+            self.calls.append(ticket)
 
     @precondition(lambda self: self.calls)
-    @rule()
-    def succeed(self) -> None:
-        probe = self._end()
-        was_open = self.breaker.reason is not None
-        self.breaker.succeeded()
-        assert (self.breaker.reason is None) == (probe or not was_open)
+    @rule(which=st.integers(0, 1000))
+    def succeed(self, which: int) -> None:
+        ticket, was_open = self._end(which), self.breaker.reason is not None
+        assert self.breaker.succeeded(ticket) == (ticket != CALM)
+        assert (self.breaker.reason is None) == (ticket != CALM or not was_open)
         if self.breaker.reason is None:
             self.run, self.pause = 0, PAUSE
 
     @precondition(lambda self: self.calls)
-    @rule(failure=st.sampled_from(COUNTING + SILENT + AT_ONCE))
-    def fail(self, failure: Failure) -> None:
-        probe, was_open = self._end(), self.breaker.reason is not None
-        newly = self.breaker.failed(self.now, failure)
+    @rule(which=st.integers(0, 1000), failure=st.sampled_from(COUNTING + SILENT + AT_ONCE))
+    def fail(self, which: int, failure: Failure) -> None:
+        ticket, was_open = self._end(which), self.breaker.reason is not None
+        pause = self.breaker.failed(ticket, self.now, failure)
         effect = consequence(failure)
         self.run += effect.counts
-        opens = effect.counts and (probe or effect.opens_at_once or self.run >= THRESHOLD)
-        assert newly == (opens and not was_open)
+        opens = effect.counts and (ticket != CALM or effect.opens_at_once or self.run >= THRESHOLD)
         assert (self.breaker.reason is not None) == (opens or was_open)
         if opens:
-            assert self.breaker.reason is failure
-            self.pause = min(self.pause * 2, LONGEST_PAUSE) if probe else self.pause
+            self.pause = min(self.pause * 2, LONGEST_PAUSE) if ticket != CALM else self.pause
             self.open_until = self.now + self.pause
+        assert pause == (Pause(failure, self.pause, self.pause) if opens else None)
 
     @precondition(lambda self: self.calls)
-    @rule()
-    def give_up(self) -> None:
-        self._end()
-        self.breaker.gave_up()
+    @rule(which=st.integers(0, 1000))
+    def give_up(self, which: int) -> None:
+        self.breaker.gave_up(self._end(which))
 
-    def _end(self) -> bool:
-        """The probe if one is out, else any call: what an older one says while a probe is out is taken for
-        the probe's word."""
-        probe = any(self.calls)
-        self.calls.remove(probe)
-        return probe
+    def _end(self, which: int) -> int:
+        """Any call; the probe or an older one."""
+        return self.calls.pop(which % len(self.calls))
 
     @invariant()
     def at_most_one_probe_is_out(self) -> None:
-        assert sum(self.calls) <= 1
+        assert sum(ticket != CALM for ticket in self.calls) <= 1
 
     @invariant()
     def an_open_breaker_has_a_reason_that_opens(self) -> None:

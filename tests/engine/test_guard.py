@@ -7,85 +7,93 @@ from structlog.testing import capture_logs
 
 from headrace.domain.failures import Failure
 from headrace.engine.breaker import PAUSE, THRESHOLD
+from headrace.engine.breakers import LocalBoard
 from headrace.engine.clock import SystemClock
-from headrace.engine.guard import Guard, Limits
-from headrace.engine.window import Window
+from headrace.engine.guard import Guard, Limits, Pass, Quota
+from headrace.engine.rates import LocalRates
 from tests.engine.clocks import HandClock
 
 FIND, VERIFY = "email", "verify"
 
 
-def guard(concurrency: int = 2, **windows: Window) -> tuple[Guard, HandClock]:
+def guard(concurrency: int = 2, **quotas: Quota) -> tuple[Guard, HandClock]:
     clock = HandClock()
     limits = {
-        ("a", capability): Limits(concurrency, windows.get(capability) or windows.get("shared"))
+        ("a", capability): Limits(concurrency, quotas.get(capability) or quotas.get("shared"))
         for capability in (FIND, VERIFY)
     }
-    return Guard({**limits, ("b", FIND): Limits(concurrency)}, clock), clock
+    limits["b", FIND] = Limits(concurrency)
+    return Guard(limits, clock, LocalRates(clock), LocalBoard()), clock
+
+
+async def goes(watch: Guard, vendor: str, capability: str) -> Pass:
+    """The pass of a call that must be let through."""
+    passed = await watch.enter(vendor, capability)
+    assert isinstance(passed, Pass), passed
+    return passed
 
 
 async def test_a_call_goes_and_a_place_is_taken_and_given_back() -> None:
     watch, _ = guard(concurrency=1)
     for _ in range(5):
-        assert await watch.enter("a", FIND) is None
-        watch.leave("a", FIND, None)
+        watch.leave(await goes(watch, "a", FIND), None)
 
 
 async def test_a_call_beyond_the_places_waits_for_one() -> None:
     watch, _ = guard(concurrency=1)
-    assert await watch.enter("a", FIND) is None
-    second = asyncio.create_task(watch.enter("a", FIND))
+    first = await goes(watch, "a", FIND)
+    second = asyncio.create_task(goes(watch, "a", FIND))
     await asyncio.sleep(0)
     assert not second.done()
-    watch.leave("a", FIND, None)
-    assert await second is None
+    watch.leave(first, None)
+    assert await second
 
 
 async def test_a_call_that_waits_too_long_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("headrace.engine.guard.PATIENCE", 0.01)
     watch, _ = guard(concurrency=1)
-    await watch.enter("a", FIND)
+    first = await goes(watch, "a", FIND)
     assert await watch.enter("a", FIND) == "busy"
-    watch.leave("a", FIND, None)
-    assert await watch.enter("a", FIND) is None
+    watch.leave(first, None)
+    await goes(watch, "a", FIND)
 
 
 async def test_a_busy_vendor_keeps_nobody_from_another_or_from_its_other_capability() -> None:
     watch, _ = guard(concurrency=1)
-    await watch.enter("a", FIND)
-    assert await watch.enter("a", VERIFY) is None
-    assert await watch.enter("b", FIND) is None
+    await goes(watch, "a", FIND)
+    await goes(watch, "a", VERIFY)
+    await goes(watch, "b", FIND)
 
 
 async def test_a_rate_is_kept_and_a_long_wait_refused_with_its_place_given_back() -> None:
-    watch, clock = guard(1, email=Window(2, 60))
+    watch, clock = guard(1, email=Quota("a", 2, 60))
     for _ in range(2):
-        assert await watch.enter("a", FIND) is None
-        watch.leave("a", FIND, None)
+        watch.leave(await goes(watch, "a", FIND), None)
     for _ in range(3):
         assert await watch.enter("a", FIND) == "rate_limited_here"
     clock.move(60)
-    assert await watch.enter("a", FIND) is None
+    await goes(watch, "a", FIND)
 
 
 async def test_capabilities_that_share_a_rate_count_together() -> None:
-    watch, _ = guard(5, shared=Window(2, 60))
-    assert await watch.enter("a", FIND) is None
-    assert await watch.enter("a", VERIFY) is None
+    watch, _ = guard(5, shared=Quota("a", 2, 60))
+    await goes(watch, "a", FIND)
+    await goes(watch, "a", VERIFY)
     assert await watch.enter("a", FIND) == "rate_limited_here"
-    assert await watch.enter("b", FIND) is None
+    await goes(watch, "b", FIND)
 
 
 async def test_a_short_wait_for_the_rate_is_waited() -> None:
-    window = Window(1, 0.02)
-    watch = Guard({("a", FIND): Limits(5, window)}, SystemClock())
-    assert [await watch.enter("a", FIND) for _ in range(3)] == [None] * 3
+    clock = SystemClock()
+    limits = {("a", FIND): Limits(5, Quota("a", 1, 0.02))}
+    watch = Guard(limits, clock, LocalRates(clock), LocalBoard())
+    for _ in range(3):
+        await goes(watch, "a", FIND)
 
 
 async def test_a_call_cancelled_while_it_waits_for_the_rate_gives_its_place_back() -> None:
-    watch, clock = guard(1, email=Window(1, 1.0))
-    await watch.enter("a", FIND)
-    watch.leave("a", FIND, None)
+    watch, clock = guard(1, email=Quota("a", 1, 1.0))
+    watch.leave(await goes(watch, "a", FIND), None)
     waiting = asyncio.create_task(watch.enter("a", FIND))
     await asyncio.sleep(0)
     waiting.cancel()
@@ -93,97 +101,93 @@ async def test_a_call_cancelled_while_it_waits_for_the_rate_gives_its_place_back
     assert waiting.cancelled()
     clock.move(1)
     async with asyncio.timeout(1):
-        assert await watch.enter("a", FIND) is None
+        await goes(watch, "a", FIND)
 
 
 async def test_a_call_cancelled_while_it_waits_for_a_place_takes_none() -> None:
     watch, _ = guard(concurrency=1)
-    await watch.enter("a", FIND)
+    first = await goes(watch, "a", FIND)
     waiting = asyncio.create_task(watch.enter("a", FIND))
     await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.wait([waiting])
-    watch.leave("a", FIND, None)
-    assert await watch.enter("a", FIND) is None
+    watch.leave(first, None)
+    await goes(watch, "a", FIND)
 
 
 async def test_a_call_that_is_abandoned_gives_its_place_back() -> None:
     watch, _ = guard(concurrency=1)
     for _ in range(3):
-        assert await watch.enter("a", FIND) is None
-        watch.abandon("a", FIND)
+        watch.abandon(await goes(watch, "a", FIND))
 
 
 @pytest.mark.parametrize("failure", Failure)
 async def test_every_failure_gives_its_place_back(failure: Failure) -> None:
     watch, clock = guard(concurrency=1)
     for _ in range(THRESHOLD + 2):
-        assert await watch.enter("a", FIND) is None
-        watch.leave("a", FIND, failure)
+        watch.leave(await goes(watch, "a", FIND), failure)
         clock.move(1000)
 
 
 async def test_failures_in_a_row_pause_one_capability_only() -> None:
     watch, clock = guard()
     for _ in range(THRESHOLD):
-        assert await watch.enter("a", FIND) is None
-        watch.leave("a", FIND, Failure.SERVER_ERROR)
+        watch.leave(await goes(watch, "a", FIND), Failure.SERVER_ERROR)
     assert await watch.enter("a", FIND) == "breaker_open: server_error"
-    assert await watch.enter("a", VERIFY) is None
+    await goes(watch, "a", VERIFY)
     assert watch.paused == {"a": {FIND: Failure.SERVER_ERROR}}
     clock.move(PAUSE)
-    assert await watch.enter("a", FIND) is None
+    probe = await goes(watch, "a", FIND)
     assert await watch.enter("a", FIND) == "breaker_open: server_error"
-    watch.leave("a", FIND, None)
+    watch.leave(probe, None)
     assert watch.paused == {}
 
 
 @pytest.mark.parametrize("failure", [Failure.BAD_KEY, Failure.ACCOUNT_RESTRICTED])
 async def test_a_refused_key_pauses_every_capability_of_the_vendor(failure: Failure) -> None:
     watch, clock = guard()
-    await watch.enter("a", FIND)
+    call = await goes(watch, "a", FIND)
     with capture_logs() as lines:
-        watch.leave("a", FIND, failure)
+        watch.leave(call, failure)
     assert [(line["log_level"], line["provider"], line["reason"]) for line in lines] == [
         ("error", "a", failure.value)
     ]
     assert await watch.enter("a", FIND) == f"breaker_open: {failure}"
     assert await watch.enter("a", VERIFY) == f"breaker_open: {failure}"
-    assert await watch.enter("b", FIND) is None
+    await goes(watch, "b", FIND)
     assert watch.paused == {"a": {"*": failure, FIND: failure}}
     clock.move(PAUSE)
-    assert await watch.enter("a", VERIFY) is None
+    probe = await goes(watch, "a", VERIFY)
     assert await watch.enter("a", FIND) == f"breaker_open: {failure}"
-    watch.leave("a", VERIFY, None)
-    assert await watch.enter("a", FIND) is None
+    watch.leave(probe, None)
+    await goes(watch, "a", FIND)
 
 
 async def test_an_empty_balance_pauses_the_capability_that_met_it_and_says_so_loudly() -> None:
     watch, _ = guard()
-    await watch.enter("a", FIND)
+    call = await goes(watch, "a", FIND)
     with capture_logs() as lines:
-        watch.leave("a", FIND, Failure.OUT_OF_CREDITS)
+        watch.leave(call, Failure.OUT_OF_CREDITS)
     assert [line["log_level"] for line in lines] == ["error"]
     assert await watch.enter("a", FIND) == "breaker_open: out_of_credits"
-    assert await watch.enter("a", VERIFY) is None
+    await goes(watch, "a", VERIFY)
 
 
 async def test_a_pause_is_told_once() -> None:
     watch, clock = guard()
     with capture_logs() as lines:
         for _ in range(3):
-            assert await watch.enter("a", FIND) is None
-            watch.leave("a", FIND, Failure.OUT_OF_CREDITS)
+            watch.leave(await goes(watch, "a", FIND), Failure.OUT_OF_CREDITS)
             clock.move(1000)
     assert [line["event"] for line in lines] == ["provider_paused"]
 
 
 async def test_a_call_that_waited_while_the_vendor_was_paused_does_not_go() -> None:
     watch, _ = guard(concurrency=1)
-    await watch.enter("a", FIND)
+    call = await goes(watch, "a", FIND)
     waiting = [asyncio.create_task(watch.enter("a", FIND)) for _ in range(3)]
     await asyncio.sleep(0)
-    watch.leave("a", FIND, Failure.RATE_LIMITED, 10.0)
+    watch.leave(call, Failure.RATE_LIMITED, 10.0)
     assert await asyncio.gather(*waiting) == ["breaker_open: rate_limited"] * 3
 
 
@@ -192,10 +196,10 @@ async def test_in_a_storm_of_refusals_one_probe_at_most_goes_in_each_pause() -> 
     went: list[float] = []
 
     async def call() -> None:
-        if await watch.enter("a", FIND) is None:
+        if isinstance(passed := await watch.enter("a", FIND), Pass):
             went.append(clock.now)
             await asyncio.sleep(0)
-            watch.leave("a", FIND, Failure.RATE_LIMITED, 10.0)
+            watch.leave(passed, Failure.RATE_LIMITED, 10.0)
 
     for _ in range(30):
         await asyncio.gather(*(call() for _ in range(20)))
@@ -206,11 +210,35 @@ async def test_in_a_storm_of_refusals_one_probe_at_most_goes_in_each_pause() -> 
 async def test_a_probe_that_finds_no_place_leaves_room_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("headrace.engine.guard.PATIENCE", 0.01)
     watch, clock = guard(concurrency=1)
-    await watch.enter("a", FIND)
-    for _ in range(2):
-        await watch.enter("a", VERIFY)
-        watch.leave("a", VERIFY, Failure.BAD_KEY)
+    older = await goes(watch, "a", FIND)
+    watch.leave(await goes(watch, "a", VERIFY), Failure.BAD_KEY)
     clock.move(PAUSE)
     assert await watch.enter("a", FIND) == "busy"
-    watch.leave("a", FIND, None)
-    assert await watch.enter("a", FIND) is None
+    watch.leave(older, None)
+    await goes(watch, "a", FIND)
+
+
+async def test_the_end_of_an_older_call_is_not_taken_for_the_probes() -> None:
+    watch, clock = guard()
+    older = await goes(watch, "a", FIND)
+    watch.leave(await goes(watch, "a", FIND), Failure.BAD_KEY)
+    clock.move(PAUSE)
+    probe = await goes(watch, "a", FIND)
+    watch.leave(older, None)
+    assert watch.paused == {"a": {"*": Failure.BAD_KEY, FIND: Failure.BAD_KEY}}
+    assert await watch.enter("a", FIND) == "breaker_open: bad_key"
+    watch.leave(probe, None)
+    assert watch.paused == {}
+
+
+@pytest.mark.parametrize("how", ["abandoned", "says nothing"])
+async def test_a_probe_that_told_nothing_leaves_room_for_another(how: str) -> None:
+    watch, clock = guard()
+    watch.leave(await goes(watch, "a", FIND), Failure.BAD_KEY)
+    clock.move(PAUSE)
+    probe = await goes(watch, "a", FIND)
+    if how == "abandoned":
+        watch.abandon(probe)
+    else:
+        watch.leave(probe, Failure.REQUEST_REFUSED)
+    assert await watch.enter("a", VERIFY) != "breaker_open: bad_key"

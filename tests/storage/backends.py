@@ -1,15 +1,23 @@
 """The databases that the suite runs over. Another one needs a class here and a line in `FACTORIES`."""
 
+import asyncio
+import atexit
+import re
+import secrets
 import shutil
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
+import psycopg
+
 from headrace.config import Settings, load
 from headrace.storage.audit import Audit, audit
-from headrace.wiring import Storage, open_storage
+from headrace.storage.opening import Storage
+from headrace.wiring import open_storage
 
 
 class Backend(Protocol):
@@ -47,7 +55,7 @@ class SqliteBackend:
         return open_storage(settings_for(self.url))
 
     def audit(self) -> Audit:
-        return audit(self.path)
+        return audited(self)
 
     def rows(self, sql: str, **parameters: object) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self.path)) as connection:
@@ -70,7 +78,71 @@ class SqliteBackend:
             connection.execute(statement)
 
 
-FACTORIES: Mapping[str, Callable[[Path], Backend]] = {"sqlite": SqliteBackend}
+class PostgresBackend:
+    """A database of a server that the whole run shares; dropped with the fixture that made it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.name = f"headrace_{secrets.token_hex(6)}"
+        self.url = database_url(server(), self.name)
+        _on_server(f"CREATE DATABASE {self.name}")
+
+    def open(self) -> Storage:
+        return open_storage(settings_for(self.url))
+
+    def audit(self) -> Audit:
+        return audited(self)
+
+    def rows(self, sql: str, **parameters: object) -> list[tuple[Any, ...]]:
+        text = re.sub(r":(\w+)", r"%(\1)s", sql)
+        with psycopg.connect(self.url) as connection:
+            return connection.execute(text.encode(), parameters).fetchall()
+
+    def tamper(self, *statements: str) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute("SET session_replication_role = replica")  # no foreign keys
+            for table, check in connection.execute(_CHECKS).fetchall():
+                connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {check}")
+            for statement in statements:
+                assert connection.execute(statement.encode()).rowcount > 0, f"changed nothing: {statement}"
+
+    def copy(self, directory: Path) -> "PostgresBackend":
+        copied = PostgresBackend.__new__(PostgresBackend)
+        copied.name = f"headrace_{secrets.token_hex(6)}"
+        copied.url = database_url(server(), copied.name)
+        _on_server(f"CREATE DATABASE {copied.name} TEMPLATE {self.name}")
+        return copied
+
+
+_CHECKS = """
+    SELECT conrelid::regclass::text, conname FROM pg_constraint
+    WHERE contype = 'c' AND connamespace = 'public'::regnamespace
+"""
+
+
+def _on_server(statement: str) -> None:
+    with psycopg.connect(server(), autocommit=True) as connection:
+        connection.execute(statement.encode())
+
+
+@cache
+def server() -> str:
+    """The URL of a server for the whole run."""
+    running = postgres()
+    url = running.__enter__()
+    atexit.register(running.__exit__, None, None, None)
+    return url
+
+
+def audited(backend: Backend) -> Audit:
+    """What the audit says."""
+    storage = backend.open()
+    try:
+        return asyncio.run(audit(storage.database))
+    finally:
+        storage.close()
+
+
+FACTORIES: Mapping[str, Callable[[Path], Backend]] = {"sqlite": SqliteBackend, "postgres": PostgresBackend}
 
 
 def settings_for(url: str) -> Settings:

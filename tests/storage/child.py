@@ -12,7 +12,8 @@ from headrace.domain.errors import Problem
 from headrace.engine.ids import new_id
 from headrace.storage import schema
 from headrace.storage.accounts import Settings
-from headrace.wiring import Storage, open_storage
+from headrace.storage.opening import Storage
+from headrace.wiring import open_storage
 
 
 def _open(url: str) -> Storage:

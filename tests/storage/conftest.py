@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from headrace.storage.database import Database
-from headrace.wiring import Storage
+from headrace.storage.opening import Storage
 from tests.storage.backends import FACTORIES, Backend, SqliteBackend
 
 

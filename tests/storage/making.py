@@ -16,7 +16,7 @@ from headrace.domain.model import (
 )
 from headrace.ports import Settlement
 from headrace.storage.accounts import Settings
-from headrace.wiring import Storage
+from headrace.storage.opening import Storage
 
 ATTEMPT = Attempt(
     Field.EMAIL,
@@ -67,9 +67,9 @@ def settlement(
     return Settlement(enrichment, account_id, 1_800_000_000.5, webhook_body)
 
 
-def balance(storage: Storage, account_id: str) -> tuple[int, int]:
+async def balance(storage: Storage, account_id: str) -> tuple[int, int]:
     """What is available, and what is held."""
-    found = storage.accounts.get(account_id)
+    found = await storage.accounts.get(account_id)
     return found.available, found.held
 
 

@@ -10,7 +10,7 @@ import pytest
 from headrace.storage.accounts import NameTaken, Settings
 from headrace.storage.errors import Unusable
 from headrace.storage.keys import KeySmith, pepper_beside
-from headrace.wiring import Storage
+from headrace.storage.opening import Storage
 from tests.storage.backends import Backend, SqliteBackend
 from tests.storage.making import account, crash
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from headrace.storage.ledger import MOVES
-from headrace.wiring import Storage
+from headrace.storage.opening import Storage
 from tests.storage.backends import FACTORIES, Backend
 from tests.storage.making import account, settlement
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from headrace.domain.errors import Problem
-from headrace.wiring import Storage
+from headrace.storage.opening import Storage
 from tests.stack import Stack, running
 from tests.storage.backends import SqliteBackend
 from tests.storage.making import ATTEMPT, account, balance, crash, settlement

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from headrace.domain.model import Field
-from headrace.engine.record import decode_attempts, decode_request, decode_values
-from headrace.wiring import Storage
+from headrace.record import decode_attempts, decode_request, decode_values
+from headrace.storage.opening import Storage
 from tests.storage.backends import Backend
 from tests.storage.making import ATTEMPT, account, crash, settlement
 

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from headrace.domain.errors import Problem
-from headrace.wiring import Storage
+from headrace.storage.opening import Storage
 from tests.storage.backends import Backend
 from tests.storage.making import account, balance, crash, settlement
 

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 
 from headrace.domain.errors import Problem
 from headrace.engine.ids import new_id
-from headrace.wiring import Storage
+from headrace.storage.opening import Storage
 from tests.storage.backends import FACTORIES, Backend
 from tests.storage.making import account, balance, crash, settlement
 

@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 
-from headrace.wiring import Storage
+from headrace.storage.opening import Storage
 from tests.storage.backends import Backend
 from tests.storage.making import account, balance, settlement
 from tests.storage.processes import Child

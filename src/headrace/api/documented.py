@@ -17,10 +17,14 @@ from litestar.openapi.spec import (
 
 from headrace.api.schemas import (
     AccountAnswer,
+    BulkAnswer,
+    ContactAnswer,
     CreditsAnswer,
     EnrichAnswer,
     HealthAnswer,
+    PendingAnswer,
     ProblemBody,
+    ProgressAnswer,
     ReadyAnswer,
     StoredAnswer,
 )
@@ -43,6 +47,13 @@ REQUEST_EXAMPLE: dict[str, Any] = {
     "linkedin_url": "https://www.linkedin.com/in/mathieu-brun-picard/",
     "enrichment_type": ["email", "phone", "personal_email"],
     "custom": {"hubspot_id": "4447901"},
+}
+BULK_EXAMPLE: dict[str, Any] = {
+    "contacts": [
+        {"firstname": "Mathieu", "lastname": "Brun-Picard", "domain": "prontohq.com"},
+        {"firstname": "Jane", "lastname": "Doe", "company_name": "Acme", "custom": {"row": 2}},
+    ],
+    "enrichment_type": ["email"],
 }
 _FOUND = {
     **_MATHIEU,
@@ -94,11 +105,79 @@ ENRICH: dict[str, Any] = {
         ),
         400: _problem("bad_request", "linkedin_url is required when enrichment_type includes phone"),
         **_UNAUTHORIZED,
+        409: _problem("idempotency_key_in_use"),
         413: _problem("body_too_large", "The request body is larger than 65536 bytes"),
         415: _problem("unsupported_media_type"),
         422: _problem("insufficient_credits"),
         429: _problem("rate_limited", "Rate limit exceeded. Please try again in 1 seconds."),
         503: _problem("providers_failed"),
+    },
+}
+_PENDING = {
+    "enrichment_id": "123e4567-e89b-12d3-a456-426614174000",
+    "first_name": "Mathieu",
+    "last_name": "Brun-Picard",
+    "status": "pending",
+}
+_FINISHED = {
+    **_MATHIEU,
+    "status": "finished",
+    "email": "mathieu@prontohq.com",
+    "email_status": "deliverable",
+    "phone": ["+33612345678"],
+    "phones": ["+33612345678"],
+}
+_REFUSALS = {
+    400: _problem("bad_request", "domain or company_name is required when enrichment_type includes email"),
+    **_UNAUTHORIZED,
+    409: _problem("idempotency_key_in_use"),
+    413: _problem("body_too_large", "The request body is larger than 65536 bytes"),
+    415: _problem("unsupported_media_type"),
+    422: _problem("insufficient_credits"),
+    429: _problem("rate_limited", "Rate limit exceeded. Please try again in 1 seconds."),
+    503: _problem("storage_unavailable"),
+}
+
+QUEUE: dict[str, Any] = {
+    "summary": "Find one person's details later",
+    "tags": ["Enrichment"],
+    "security": _SECURED,
+    "responses": {
+        200: _answer(PendingAnswer, "It is queued; its price is held.", Example(value=_PENDING)),
+        **_REFUSALS,
+    },
+}
+BULK: dict[str, Any] = {
+    "summary": "Find the details of 2 to 100 people later: all of them, or none",
+    "tags": ["Enrichment"],
+    "security": _SECURED,
+    "responses": {
+        202: _answer(
+            BulkAnswer,
+            "All are queued; what they may cost is held.",
+            Example(value={"enrichment_id": "123e4567-e89b-12d3-a456-426614174000", "status": "queued"}),
+        ),
+        **_REFUSALS,
+    },
+}
+CONTACT: dict[str, Any] = {
+    "summary": "What came of an enrichment",
+    "tags": ["Enrichment"],
+    "security": _SECURED,
+    "responses": {
+        200: _answer(ContactAnswer, "It is pending, or finished.", Example(value=_FINISHED)),
+        **_UNAUTHORIZED,
+        404: _problem("not_found", "There is no such enrichment"),
+    },
+}
+PROGRESS: dict[str, Any] = {
+    "summary": "How far a bulk has come",
+    "tags": ["Enrichment"],
+    "security": _SECURED,
+    "responses": {
+        200: _answer(ProgressAnswer, "Contacts in all, and those that are finished."),
+        **_UNAUTHORIZED,
+        404: _problem("not_found", "There is no such bulk"),
     },
 }
 STORED: dict[str, Any] = {
@@ -152,19 +231,44 @@ def _expand() -> list[Parameter | Reference]:
     return [Parameter(name="expand", param_in="query", required=False, description=text, schema=words)]
 
 
-def _body() -> RequestBody:
-    shape = Reference(ref="#/components/schemas/EnrichRequest")
-    documented = Example(summary="The documented request", value=REQUEST_EXAMPLE)
-    example: dict[str, Example | Reference] = {"documented": documented}
+def _idempotency() -> list[Parameter | Reference]:
+    words = Schema(type=OpenAPIType.STRING, max_length=255)
+    text = "The same key and body get the same answer for 24 hours, and are carried out once."
+    return [
+        Parameter(name="Idempotency-Key", param_in="header", required=False, description=text, schema=words)
+    ]
+
+
+def _body(shape: str, summary: str, value: dict[str, Any]) -> RequestBody:
+    reference = Reference(ref=f"#/components/schemas/{shape}")
+    example: dict[str, Example | Reference] = {"documented": Example(summary=summary, value=value)}
     return RequestBody(
-        content={"application/json": OpenAPIMediaType(schema=shape, examples=example)}, required=True
+        content={"application/json": OpenAPIMediaType(schema=reference, examples=example)}, required=True
     )
 
 
 @dataclass
-class EnrichOperation(Operation):
+class QueueOperation(Operation):
     """The body is read by hand, to keep `custom` untouched; so it is described by hand too."""
 
     def __post_init__(self) -> None:
+        self.parameters = [*(self.parameters or []), *_idempotency()]
+        self.request_body = _body("EnrichRequest", "The documented request", REQUEST_EXAMPLE)
+
+
+@dataclass
+class EnrichOperation(QueueOperation):
+    """The same, with the trace for those who want it."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         self.parameters = [*(self.parameters or []), *_expand()]
-        self.request_body = _body()
+
+
+@dataclass
+class BulkOperation(QueueOperation):
+    """The same for many contacts."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.request_body = _body("BulkRequest", "Two contacts", BULK_EXAMPLE)

@@ -24,7 +24,7 @@ async def healthz() -> Response[bytes]:
 async def readyz(request: AnyRequest) -> Response[bytes]:
     """The database answers; and which vendors are not asked at the moment, and why."""
     services = services_of(request)
-    database: Literal["ok", "unavailable"] = "ok" if services.database_answers() else "unavailable"
+    database: Literal["ok", "unavailable"] = "ok" if await services.database_answers() else "unavailable"
     paused = services.guard.paused
     answer = ReadyAnswer(
         status="ready" if database == "ok" else "unavailable",

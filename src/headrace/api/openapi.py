@@ -12,8 +12,9 @@ from litestar.params import FromPath
 
 from headrace.api.documented import API_KEY, NOT_FOUND
 from headrace.api.health import healthz, metrics, readyz
+from headrace.api.later import bulk_enrich, bulk_progress, contact, queue_enrich
 from headrace.api.routes import account_credits, account_details, single_enrich, stored_enrichment
-from headrace.api.schemas import EnrichRequest
+from headrace.api.schemas import BulkRequest, EnrichRequest, Person
 from headrace.domain.errors import Problem
 from headrace.version import VERSION
 
@@ -45,6 +46,10 @@ _POLICY = (
 
 DOCUMENTED = [
     single_enrich,
+    queue_enrich,
+    bulk_enrich,
+    contact,
+    bulk_progress,
     stored_enrichment,
     account_credits,
     account_details,
@@ -76,17 +81,20 @@ def document() -> dict[str, Any]:
     """
     schema = Litestar(DOCUMENTED, openapi_config=CONFIG, logging_config=None).openapi_schema.to_schema()
     _, components = msgspec.json.schema_components(
-        [EnrichRequest], ref_template="#/components/schemas/{name}"
+        [EnrichRequest, BulkRequest, Person], ref_template="#/components/schemas/{name}"
     )
     shapes = schema["components"]["schemas"]
     shapes |= components
-    for name in ("EnrichRequest", "EnrichAnswer", "StoredAnswer"):
+    shapes["BulkRequest"]["properties"]["contacts"]["items"] = {"$ref": "#/components/schemas/Person"}
+    for name in ("EnrichRequest", "Person", "EnrichAnswer", "PendingAnswer", "ContactAnswer", "StoredAnswer"):
         shapes[name]["properties"]["custom"] = {
             "type": "object",
             "description": "Any object, at most 32 levels deep; comes back unchanged.",
         }
     # The framework announces an error of its own wherever a path has a parameter; ours are all told.
-    schema["paths"]["/v2/enrichments/{enrichment_id}"]["get"]["responses"].pop("400")
+    for path, methods in schema["paths"].items():
+        if "{" in path and "get" in methods:
+            methods["get"]["responses"].pop("400")
     for path in ("/v2/contacts/single_enrich", "/v2/contacts/sync_single_enrich"):
         _, missed = schema["paths"][path]["post"]["responses"]["200"]["content"][_JSON]["examples"].values()
         missed["value"] = NOT_FOUND  # the framework drops nulls

@@ -1,15 +1,20 @@
 """Reads a request body, and says what is wrong with it in words that name the field."""
 
 import re
+from collections.abc import Callable
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import UNSET, Raw
 
-from headrace.api.schemas import EnrichRequest
+from headrace.api.schemas import BulkRequest, EnrichRequest, Person
+from headrace.api.services import AnyRequest, header
 from headrace.domain import normalize
 from headrace.domain.errors import Problem
 from headrace.domain.model import Contact, EnrichmentRequest, Field
+
+T = TypeVar("T")
 
 CUSTOM_DEPTH = 32
 """How deep objects and arrays may be nested in `custom`."""
@@ -24,6 +29,7 @@ EXPECTED = {
     "webhook_url": "a string of at most 2000 characters",
     "phone_country_codes": 'a list of at most 250 two-letter country codes, such as "FR"',
     "custom": "an object",
+    "contacts": "a list of 2 to 100 contacts",
 }
 _FIELD = re.compile(r"`\$\.(\w+)|field `(\w+)`")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -31,13 +37,47 @@ _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _BRACKET = re.compile(rb"[\[\]{}]")
 
 _decode = msgspec.json.Decoder(EnrichRequest).decode
+_decode_bulk = msgspec.json.Decoder(BulkRequest).decode
+_decode_contact = msgspec.json.Decoder(Person).decode
 _check = msgspec.json.Decoder(float_hook=len).decode
 """Fails when a text is not JSON. A number that Python cannot hold, such as 1e400, is still JSON."""
 
 
+def require_json(request: AnyRequest) -> None:
+    """A body without a type is taken for JSON; one of another type is refused."""
+    declared = header(request, b"content-type").partition(";")[0].strip().lower()
+    if declared and declared != "application/json" and not declared.endswith("+json"):
+        raise Problem("unsupported_media_type")
+
+
 def enrichment_request(body: bytes) -> EnrichmentRequest:
     """What the body asks for, in one spelling. Raises `Problem(bad_request)`."""
-    wire = _parse(body)
+    return _request(_parse(body, _decode))
+
+
+def bulk_request(body: bytes) -> list[EnrichmentRequest]:
+    """What a bulk asks for, contact by contact. Raises `Problem(bad_request)`."""
+    bulk = _parse(body, _decode_bulk)
+    found = []
+    for place, raw in enumerate(bulk.contacts):
+        try:
+            found.append(_request(_one_of(bulk, _parse(bytes(raw), _decode_contact))))
+        except Problem as problem:
+            raise _wrong(f"contacts[{place}]: {problem.message}") from None
+    return found
+
+
+def _one_of(bulk: BulkRequest, person: Person) -> EnrichRequest:
+    said: dict[str, Any] = {name: getattr(person, name) for name in person.__struct_fields__}
+    return EnrichRequest(
+        **said,
+        enrichment_type=bulk.enrichment_type,
+        webhook_url=bulk.webhook_url,
+        phone_country_codes=bulk.phone_country_codes,
+    )
+
+
+def _request(wire: EnrichRequest) -> EnrichmentRequest:
     contact = Contact(
         first_name=_text("firstname", wire.firstname),
         last_name=_text("lastname", wire.lastname),
@@ -54,26 +94,28 @@ def enrichment_request(body: bytes) -> EnrichmentRequest:
     )
 
 
-def _parse(body: bytes) -> EnrichRequest:
+def _parse(body: bytes, decode: Callable[[bytes], T]) -> T:
     try:
         body.decode()  # the decoder below does not look into values that it skips
     except UnicodeDecodeError:
         raise _wrong("The request body is not valid UTF-8") from None
     try:
-        return _decode(body)
+        return decode(body)
     except msgspec.ValidationError as error:
-        raise _wrong(_complaint(str(error))) from None
+        raise _wrong(_complaint(str(error), decode)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
         raise _wrong("The request body is not valid JSON") from None
     except RecursionError:
         raise _wrong("The request body is nested too deeply") from None
 
 
-def _complaint(error: str) -> str:
+def _complaint(error: str, decode: object) -> str:
     found = _FIELD.search(error)
     name = (found[1] or found[2]) if found else None
     if name not in EXPECTED:
-        return "The request body must be a JSON object"
+        return f"{'A contact' if decode is _decode_contact else 'The request body'} must be a JSON object"
+    if name == "enrichment_type" and decode is _decode_bulk:
+        return f"{name} must be a list of exactly one of: phone, email, personal_email"
     missing = "missing required field" in error
     return f"{name} is required: {EXPECTED[name]}" if missing else f"{name} must be {EXPECTED[name]}"
 

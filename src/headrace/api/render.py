@@ -1,29 +1,33 @@
 """Writes the answer in the words of the public API."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
-from msgspec import UNSET, Raw
+from msgspec import UNSET
 
 from headrace.api.schemas import (
     AccountAnswer,
+    ContactAnswer,
     CreditsAnswer,
     EnrichAnswer,
     Organization,
+    PendingAnswer,
+    ProgressAnswer,
     StoredAnswer,
     StoredValue,
 )
-from headrace.domain.model import Account, Enrichment, Field, Grade
-from headrace.engine.record import (
+from headrace.domain.model import Account, Enrichment, EnrichmentRequest, Field, Grade
+from headrace.ports import Progress, StoredEnrichment
+from headrace.record import (
+    EnrichmentRecord,
     ValueRecord,
     attempt_records,
-    decode_attempts,
-    decode_request,
-    decode_values,
+    custom_of,
+    record_of,
     value_records,
 )
-from headrace.ports import StoredEnrichment
 
 _SPOKEN = {Field.EMAIL: "email", Field.PHONE: "phone", Field.PERSONAL_EMAIL: "personal email"}
 
@@ -44,7 +48,7 @@ def enrich_answer(enrichment: Enrichment, account: Account, attempts: bool = Fal
         linkedin_profile_url=contact.linkedin_url,
         status="success" if found else "error",
         message=UNSET if found else nothing_found(values),
-        custom=Raw(enrichment.request.custom) if enrichment.request.custom else UNSET,
+        custom=custom_of(enrichment.request),
         attempts=attempt_records(enrichment.attempts) if attempts else UNSET,
         **_kinds(values, account),
     )
@@ -52,7 +56,7 @@ def enrich_answer(enrichment: Enrichment, account: Account, attempts: bool = Fal
 
 def stored_answer(stored: StoredEnrichment, account: Account) -> StoredAnswer:
     """A stored enrichment as its owner sees it."""
-    request, values = decode_request(stored.request), decode_values(stored.results)
+    request, values = stored.record.request, stored.record.results
     return StoredAnswer(
         enrichment_id=stored.id,
         first_name=request.first_name,
@@ -62,13 +66,70 @@ def stored_answer(stored: StoredEnrichment, account: Account) -> StoredAnswer:
         linkedin_profile_url=request.linkedin_url,
         status="success" if any(record.values for record in values.values()) else "error",
         created_at=_iso(stored.created_at),
-        finished_at=_iso(stored.finished_at),
+        finished_at=_iso(stored.finished_at or stored.created_at),
         credits_charged=credits(stored.charged),
-        attempts=decode_attempts(stored.attempts),
+        attempts=stored.record.attempts,
         provenance={wanted: _stored_value(record) for wanted, record in values.items()},
-        custom=Raw(stored.custom) if stored.custom else UNSET,
+        custom=stored.record.custom,
         **_kinds(values, account),
     )
+
+
+def pending_answer(enrichment_id: str, request: EnrichmentRequest) -> PendingAnswer:
+    """What was queued just now."""
+    contact = request.contact
+    custom = custom_of(request)
+    return PendingAnswer(enrichment_id, contact.first_name, contact.last_name, "pending", custom)
+
+
+def finished_body(enrichment: Enrichment, account: Account, bulk_id: str | None) -> ContactAnswer:
+    """What the webhook of a queued enrichment says."""
+    record = record_of(enrichment, 0.0)
+    return _contact(enrichment.id, record, account, bulk_id)
+
+
+def contact_answer(stored: StoredEnrichment, account: Account) -> ContactAnswer:
+    """A stored enrichment, finished or not, as a client that polls reads it."""
+    if stored.state == "finished":
+        return _contact(stored.id, stored.record, account, stored.bulk_id)
+    request = stored.record.request
+    return ContactAnswer(
+        stored.id,
+        request.first_name,
+        request.last_name,
+        request.linkedin_url,
+        "pending",
+        bulk_id=stored.bulk_id or UNSET,
+        custom=stored.record.custom,
+    )
+
+
+def _contact(id_: str, record: EnrichmentRecord, account: Account, bulk_id: str | None) -> ContactAnswer:
+    request = record.request
+    kinds = _kinds(record.results, replace(account, deliverability_vocabulary=True))
+    kinds.pop("phone_status", None)
+    if "phones" in kinds:
+        kinds["phone"] = kinds["phones"]
+    return ContactAnswer(
+        id_,
+        request.first_name,
+        request.last_name,
+        request.linkedin_url,
+        "finished",
+        bulk_id=bulk_id or UNSET,
+        custom=record.custom,
+        **kinds,
+    )
+
+
+def progress_answer(progress: Progress) -> ProgressAnswer:
+    """How far a bulk has come."""
+    status: Literal["queued", "processing", "finished"] = "processing"
+    if progress.finished == progress.total:
+        status = "finished"
+    elif progress.queued == progress.total:
+        status = "queued"
+    return ProgressAnswer(progress.bulk_id, status, progress.total, progress.finished)
 
 
 def account_answer(account: Account) -> AccountAnswer:

@@ -6,12 +6,16 @@ from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
 from headrace.api import render
+from headrace.api.answers import json_answer, reply_answer
 from headrace.api.auth import authenticate
 from headrace.api.documented import ACCOUNT, CREDITS, ENRICH, STORED, EnrichOperation
-from headrace.api.read import enrichment_request
-from headrace.api.services import AnyRequest, header, services_of
+from headrace.api.idempotency import claim_of
+from headrace.api.read import enrichment_request, require_json
+from headrace.api.services import AnyRequest, services_of
 from headrace.domain.errors import Problem
-from headrace.domain.model import Enrichment
+from headrace.domain.model import Account, Enrichment
+from headrace.engine.enrich import Once
+from headrace.ports import Claim, Reply
 
 _encode = msgspec.json.Encoder().encode
 
@@ -24,15 +28,29 @@ _encode = msgspec.json.Encoder().encode
 )
 async def single_enrich(request: AnyRequest) -> ASGIResponse:
     """Find one person's details now."""
-    services = services_of(request)
     account = await authenticate(request)
-    standing = services.limits.admit(account.id)
-    _require_json(request)
-    wanted = enrichment_request(await request.body())
-    enrichment = await services.enricher.enrich(wanted, account)
+    require_json(request)
+    body = await request.body()
+    claim = claim_of(request, account.id, body)
+    if claim is None:
+        return await _enriched(request, account, body)
+    answer = await services_of(request).turns.once(claim, lambda: _enriched(request, account, body, claim))
+    return reply_answer(answer) if isinstance(answer, Reply) else answer
+
+
+async def _enriched(
+    request: AnyRequest, account: Account, body: bytes, claim: Claim | None = None
+) -> ASGIResponse:
+    services = services_of(request)
+    standing = await services.limits.admit(account.id)
+    wanted = enrichment_request(body)
     expand = bool(request.scope["query_string"]) and "attempts" in request.query_params.get("expand", "")
-    answer = render.enrich_answer(enrichment, account, attempts=expand)
-    return _json(_encode(answer), {**standing.headers(), **_spending(enrichment)})
+
+    def write(enrichment: Enrichment) -> bytes:
+        return _encode(render.enrich_answer(enrichment, account, attempts=expand))
+
+    enrichment = await services.enricher.enrich(wanted, account, Once(claim, write) if claim else None)
+    return json_answer(write(enrichment), {**standing.headers(), **_spending(enrichment)})
 
 
 @get("/v2/enrichments/{enrichment_id:str}", **STORED)
@@ -40,30 +58,23 @@ async def stored_enrichment(request: AnyRequest, enrichment_id: FromPath[str]) -
     """A finished enrichment with its attempts; another account's looks as if it did not exist."""
     account = await authenticate(request)
     stored = await services_of(request).enrichments.get(enrichment_id, account.id)
-    if stored is None:
+    if stored is None or stored.state != "finished":
         raise Problem("not_found", detail="There is no such enrichment")
-    return _json(_encode(render.stored_answer(stored, account)))
+    return json_answer(_encode(render.stored_answer(stored, account)))
 
 
 @get(["/v2/credits", "/api/v2/credits"], **CREDITS)
 async def account_credits(request: AnyRequest) -> ASGIResponse:
     """What the account can spend."""
     account = await authenticate(request)
-    return _json(_encode(render.credits_answer(account)))
+    return json_answer(_encode(render.credits_answer(account)))
 
 
 @get(["/v2/account", "/api/v2/account"], **ACCOUNT)
 async def account_details(request: AnyRequest) -> ASGIResponse:
     """The account behind the key."""
     account = await authenticate(request)
-    return _json(_encode(render.account_answer(account)))
-
-
-def _require_json(request: AnyRequest) -> None:
-    """A body without a type is taken for JSON; one of another type is refused."""
-    declared = header(request, b"content-type").partition(";")[0].strip().lower()
-    if declared and declared != "application/json" and not declared.endswith("+json"):
-        raise Problem("unsupported_media_type")
+    return json_answer(_encode(render.account_answer(account)))
 
 
 def _spending(enrichment: Enrichment) -> dict[str, str]:
@@ -77,7 +88,3 @@ def _spending(enrichment: Enrichment) -> dict[str, str]:
     if enrichment.sandbox:
         headers["X-Headrace-Sandbox"] = "true"
     return headers
-
-
-def _json(body: bytes, headers: dict[str, str] | None = None) -> ASGIResponse:
-    return ASGIResponse(body=body, media_type="application/json", headers=headers)

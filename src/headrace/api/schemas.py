@@ -4,15 +4,14 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from headrace.engine.record import AttemptRecord
+from headrace.record import AttemptRecord
 
 Kind = Literal["phone", "email", "personal_email"]
 
 
-class EnrichRequest(Struct):
-    """Whom to look for, and for what. Empty strings count as absent; unknown fields are ignored."""
+class Person(Struct, kw_only=True):
+    """Whom to look for. Empty strings count as absent; unknown fields are ignored."""
 
-    enrichment_type: Annotated[list[Kind], Meta(min_length=1, max_length=3, description="What to look for.")]
     firstname: Annotated[str, Meta(max_length=200, examples=["Mathieu"])] | None = None
     lastname: Annotated[str, Meta(max_length=200, examples=["Brun-Picard"])] | None = None
     company_name: Annotated[str, Meta(max_length=300, examples=["Pronto"])] | None = None
@@ -33,6 +32,13 @@ class EnrichRequest(Struct):
         ]
         | None
     ) = None
+    custom: Annotated[Raw, Meta(description="Any object; comes back unchanged.")] | UnsetType = UNSET
+
+
+class EnrichRequest(Person, kw_only=True):
+    """Whom to look for, and for what. Empty strings count as absent; unknown fields are ignored."""
+
+    enrichment_type: Annotated[list[Kind], Meta(min_length=1, max_length=3, description="What to look for.")]
     webhook_url: (
         Annotated[
             str, Meta(max_length=2000, description="The answer is also queued for delivery to this URL.")
@@ -50,7 +56,6 @@ class EnrichRequest(Struct):
         ]
         | None
     ) = None
-    custom: Annotated[Raw, Meta(description="Any object; comes back unchanged.")] | UnsetType = UNSET
 
 
 class EnrichAnswer(Struct, frozen=True):
@@ -70,6 +75,63 @@ class EnrichAnswer(Struct, frozen=True):
     phone_status: Literal["valid", "not_found"] | UnsetType = UNSET
     custom: Raw | UnsetType = UNSET
     attempts: list[AttemptRecord] | UnsetType = UNSET
+
+
+class PendingAnswer(Struct, frozen=True):
+    """What was queued. The result comes by webhook, or by `GET /api/v2/contacts/{enrichment_id}`."""
+
+    enrichment_id: str
+    first_name: str | None
+    last_name: str | None
+    status: Literal["pending"]
+    custom: Raw | UnsetType = UNSET
+
+
+class ContactAnswer(Struct, frozen=True):
+    """An enrichment as it is read later: the keys of the kinds that were asked for, once it is finished.
+    `phone` and `phones` hold the same."""
+
+    enrichment_id: str
+    first_name: str | None
+    last_name: str | None
+    linkedin_profile_url: str | None
+    status: Literal["pending", "finished"]
+    bulk_id: str | UnsetType = UNSET
+    email: str | None | UnsetType = UNSET
+    email_status: Literal["deliverable", "catch-all", "N/A"] | UnsetType = UNSET
+    personal_email: str | None | UnsetType = UNSET
+    personal_email_status: Literal["valid", "invalid", "catch-all", "N/A"] | UnsetType = UNSET
+    phone: tuple[str, ...] | UnsetType = UNSET
+    phones: tuple[str, ...] | UnsetType = UNSET
+    custom: Raw | UnsetType = UNSET
+
+
+class BulkRequest(Struct, kw_only=True):
+    """2 to 100 contacts, each with the fields of a single request; the rest holds for all of them."""
+
+    contacts: Annotated[list[Raw], Meta(min_length=2, max_length=100, description="Whom to look for.")]
+    enrichment_type: Annotated[list[Kind], Meta(min_length=1, max_length=1, description="What to look for.")]
+    webhook_url: (
+        Annotated[str, Meta(max_length=2000, description="Each contact's result is posted to this URL.")]
+        | None
+    ) = None
+    phone_country_codes: Annotated[list[str], Meta(max_length=250)] | None = None
+
+
+class BulkAnswer(Struct, frozen=True):
+    """A bulk that was taken on; `enrichment_id` is its own, each contact has another."""
+
+    enrichment_id: str
+    status: Literal["queued"]
+
+
+class ProgressAnswer(Struct, frozen=True):
+    """How far a bulk has come, in contacts."""
+
+    enrichment_id: str
+    status: Literal["queued", "processing", "finished"]
+    total: int
+    finished: int
 
 
 class ProblemBody(Struct, frozen=True):

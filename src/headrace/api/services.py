@@ -1,12 +1,13 @@
 """What the routes work with; put together by `wiring`."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from litestar import Request
 from litestar.datastructures import State
 
 from headrace.api.limits import AccountLimits
+from headrace.api.turns import Turns
 from headrace.engine.enrich import Enricher
 from headrace.engine.guard import Guard
 from headrace.ports import Accounts, Enrichments
@@ -17,15 +18,18 @@ AnyRequest = Request[None, None, State]
 @dataclass(frozen=True, slots=True)
 class Services:
     """`providers` are those that take part; `database_answers` tells whether the storage is there.
+    `wake` tells this process's worker that something was queued.
     `sandbox`: every vendor is a rehearsal, so every answer says so."""
 
     accounts: Accounts
     enrichments: Enrichments
     enricher: Enricher
+    turns: Turns
     limits: AccountLimits
     guard: Guard
     providers: tuple[str, ...]
-    database_answers: Callable[[], bool]
+    database_answers: Callable[[], Awaitable[bool]]
+    wake: Callable[[], None]
     sandbox: bool = False
 
 

@@ -10,7 +10,7 @@ from headrace.cli.amounts import milli_credits
 from headrace.cli.options import AsJson, CommandError, ConfigFile, run, show, storage_from, table
 from headrace.domain.model import Account
 from headrace.storage.accounts import NameTaken, Settings
-from headrace.wiring import Storage
+from headrace.storage.opening import Storage
 
 app = typer.Typer(help="Accounts, their settings and consents.", no_args_is_help=True)
 
@@ -80,7 +80,7 @@ async def new_account(
 def list_(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """List all accounts."""
     with storage_from(config) as storage:
-        found = [describe(account) for account in storage.accounts.all()]
+        found = [describe(account) for account in run(storage.accounts.all)]
     columns = ("name", "account_id", "available", "held", "consents_personal_email")
     show(found, as_json, table(columns, [[account[column] for column in columns] for account in found]))
 
@@ -136,8 +136,13 @@ def consent(
 
 def find(storage: Storage, who: str) -> Account:
     """An account by name or id. Raises `CommandError`."""
+    return run(lambda: look_up(storage, who))
+
+
+async def look_up(storage: Storage, who: str) -> Account:
+    """`find` for a command that is a coroutine."""
     try:
-        return storage.accounts.get(who)
+        return await storage.accounts.get(who)
     except LookupError:
         raise CommandError(f"there is no account {who!r}; see `headrace accounts list`") from None
 

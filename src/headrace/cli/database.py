@@ -16,8 +16,9 @@ def callback() -> None:
 @app.command()
 def upgrade(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Bring the schema up to this version. Starting the server does the same."""
-    path = settings_from(config).database_path
-    before = schema.current(path)
-    changed = schema.upgrade(path)
-    value = {"database": str(path), "from": before, "to": schema.current(path), "changed": changed}
-    show(value, as_json, f"{path}: {'upgraded to' if changed else 'is at'} revision {value['to']}")
+    location = settings_from(config).database_at
+    before = schema.current(location)
+    changed = schema.upgrade(location)
+    where = schema.name(location)
+    value = {"database": where, "from": before, "to": schema.current(location), "changed": changed}
+    show(value, as_json, f"{where}: {'upgraded to' if changed else 'is at'} revision {value['to']}")

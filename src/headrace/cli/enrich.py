@@ -9,12 +9,13 @@ from rich.console import Console
 from headrace import logs
 from headrace.api.read import enrichment_request
 from headrace.api.render import credits, enrich_answer
-from headrace.cli.accounts import find, new_account
+from headrace.cli.accounts import look_up, new_account
 from headrace.cli.options import AsJson, CommandError, ConfigFile, run, settings_from, table
 from headrace.cli.trace import waterfall
 from headrace.domain.model import Account, EnrichmentRequest
 from headrace.storage.accounts import Settings as AccountSettings
-from headrace.wiring import Headrace, Storage, build
+from headrace.storage.opening import Storage
+from headrace.wiring import Headrace, build
 
 LOCAL_ACCOUNT = "local"
 _LOCAL_CREDITS = 1_000_000
@@ -54,7 +55,7 @@ def enrich(
 
 async def _enrich(headrace: Headrace, request: EnrichmentRequest, account_name: str | None) -> dict[str, Any]:
     try:
-        named = find(headrace.storage, account_name) if account_name else None
+        named = await look_up(headrace.storage, account_name) if account_name else None
         if not headrace.vendors:
             raise CommandError("no provider is configured: set a key such as providers.leadmagic.api_key")
         await headrace.start()
@@ -68,11 +69,11 @@ async def _enrich(headrace: Headrace, request: EnrichmentRequest, account_name: 
 
 async def _payer(storage: Storage) -> Account:
     """The only account there is; on a new database, one made for this terminal."""
-    accounts = storage.accounts.all()
+    accounts = await storage.accounts.all()
     if not accounts:
         typer.echo(f"made the account {LOCAL_ACCOUNT!r} with 1000 credits", err=True)
         made, _ = await new_account(storage, LOCAL_ACCOUNT, AccountSettings(), _LOCAL_CREDITS, consents=False)
-        return storage.accounts.get(made.id)
+        return await storage.accounts.get(made.id)
     if len(accounts) > 1:
         names = ", ".join(account.name for account in accounts)
         raise CommandError(f"say who pays with --account NAME; there are {names}")

@@ -25,7 +25,8 @@ def create(name: Name, config: ConfigFile = None, as_json: AsJson = False) -> No
 def list_(name: Name, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """List an account's keys, never their text."""
     with storage_from(config) as storage:
-        keys = storage.accounts.keys(find(storage, name))
+        account = find(storage, name)
+        keys = run(lambda: storage.accounts.keys(account))
     found = [
         {"key_id": key.id, "created_at": _when(key.created_at), "revoked_at": _when(key.revoked_at)}
         for key in keys

@@ -1,11 +1,15 @@
 """`headrace ledger`: are the books right?"""
 
+from pathlib import Path
+
 import typer
 
 from headrace.api.render import credits
-from headrace.cli.options import AsJson, ConfigFile, settings_from, show
+from headrace.cli.options import AsJson, ConfigFile, run, settings_from, show
+from headrace.config import Settings
 from headrace.storage import schema
-from headrace.storage.audit import EMPTY, audit
+from headrace.storage.audit import EMPTY, Audit, audit
+from headrace.wiring import open_storage
 
 app = typer.Typer(help="The books.", no_args_is_help=True)
 
@@ -18,13 +22,13 @@ def callback() -> None:
 @app.command()
 def verify(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Recompute every balance from its entries. Exits 1 when anything differs; safe while serving."""
-    path = settings_from(config).database_path
-    exists = path.exists()
-    if exists:
-        schema.upgrade(path)
-    found = audit(path) if exists else EMPTY
+    settings = settings_from(config)
+    location = settings.database_at
+    exists = not isinstance(location, Path) or location.exists()
+    found = _audited(settings) if exists else EMPTY
+    where = schema.name(location)
     value = {
-        "database": str(path),
+        "database": where,
         "balanced": found.balanced,
         "accounts": found.accounts,
         "entries": found.entries,
@@ -33,8 +37,10 @@ def verify(config: ConfigFile = None, as_json: AsJson = False) -> None:
         "held": credits(found.held),
         "complaints": list(found.complaints),
     }
-    where = f"{path}" if exists else f"{path} (no such file yet)"
-    lines = [f"{where}: {found.entries} entries of {found.accounts} accounts", *found.complaints]
+    lines = [
+        f"{where}{'' if exists else ' (no such file yet)'}: {found.entries} entries of {found.accounts} accounts",
+        *found.complaints,
+    ]
     show(
         value,
         as_json,
@@ -42,3 +48,11 @@ def verify(config: ConfigFile = None, as_json: AsJson = False) -> None:
     )
     if not found.balanced:
         raise typer.Exit(1)
+
+
+def _audited(settings: Settings) -> Audit:
+    storage = open_storage(settings)
+    try:
+        return run(lambda: audit(storage.database))
+    finally:
+        storage.close()

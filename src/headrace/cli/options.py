@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from headrace.config import Settings, load
-from headrace.wiring import Storage, open_storage
+from headrace.storage.opening import Storage
+from headrace.wiring import open_storage
 
 T = TypeVar("T")
 

@@ -17,7 +17,8 @@ from headrace.cli.background import AnnouncingServer, BackgroundServer, listen, 
 from headrace.cli.options import AsJson, ConfigFile, announce, run, settings_from
 from headrace.storage import schema
 from headrace.storage.accounts import Settings as AccountSettings
-from headrace.wiring import Headrace, Storage, at_sandbox, build
+from headrace.storage.opening import Storage
+from headrace.wiring import Headrace, at_sandbox, build
 
 _SANDBOX_CREDITS = 100_000_000
 _CUT_OFF = 3
@@ -45,7 +46,7 @@ def serve(
             rehearsal = stack.enter_context(BackgroundServer(_sandbox_app()))
             settings = at_sandbox(settings, rehearsal.url)
             announcement["sandbox_url"] = rehearsal.url
-        schema.upgrade_apart(settings.database_path)
+        schema.upgrade_apart(settings.database_at)
         headrace = build(settings, sandbox=sandbox)
         if sandbox:
             announcement["api_key"] = run(lambda: rehearsal_key(headrace.storage))
@@ -67,7 +68,7 @@ def introduce(announcement: dict[str, Any], headrace: Headrace, as_json: bool) -
 async def rehearsal_key(storage: Storage) -> str:
     """A ready key of the sandbox account, which is made with consent and credits on first use."""
     try:
-        account = storage.accounts.get(REHEARSAL_ACCOUNT)
+        account = await storage.accounts.get(REHEARSAL_ACCOUNT)
     except LookupError:
         _, key = await new_account(
             storage, REHEARSAL_ACCOUNT, AccountSettings(), _SANDBOX_CREDITS, consents=True

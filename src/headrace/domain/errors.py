@@ -19,6 +19,12 @@ KINDS: dict[str, Kind] = {
     "unauthorized": Kind(401, "Unauthorized", "caller", "Send a valid key in the X-API-KEY header."),
     "not_found": Kind(404, "{detail}", "caller", "Check the path or the id."),
     "method_not_allowed": Kind(405, "Method {method} is not allowed here", "caller", "See the Allow header."),
+    "idempotency_key_in_use": Kind(
+        409,
+        "A request with this Idempotency-Key is still running",
+        "caller",
+        "Wait for Retry-After seconds and send the same request again.",
+    ),
     "body_too_large": Kind(413, "The request body is larger than {limit} bytes", "caller", "Send less."),
     "unsupported_media_type": Kind(
         415, "Content-Type must be application/json", "caller", "Send JSON and say so in Content-Type."
@@ -31,6 +37,12 @@ KINDS: dict[str, Kind] = {
     ),
     "insufficient_credits": Kind(
         422, "Insufficient enrichment credits", "account", "Add credits to the account."
+    ),
+    "idempotency_key_reused": Kind(
+        422,
+        "This Idempotency-Key was used for another request",
+        "caller",
+        "Use a new key for a new request.",
     ),
     "rate_limited": Kind(
         429,

@@ -6,10 +6,13 @@ from headrace.domain.model import Account, Contact, EnrichmentRequest, Field
 _NEEDS_PROFILE = (Field.PHONE, Field.PERSONAL_EMAIL)
 
 
-def check(request: EnrichmentRequest, account: Account) -> None:
-    """Raises `Problem` (`bad_request` or `consent_missing`) when the request may not run."""
+def check(request: EnrichmentRequest, account: Account, *, later: bool = False) -> None:
+    """Raises `Problem` (`bad_request` or `consent_missing`) when the request may not run. `later`: its caller
+    does not wait, and is asked for an employer too, as documented."""
     complain = _lenient if account.lenient else _strict
     complaint = complain(request.contact, request.fields)
+    if not complaint and later and not account.lenient:
+        complaint = _without_employer(request.contact, request.fields)
     if complaint:
         raise Problem("bad_request", detail=complaint)
     if Field.PERSONAL_EMAIL in request.fields and not account.consents_personal_email:
@@ -31,6 +34,12 @@ def _strict(contact: Contact, fields: tuple[Field, ...]) -> str | None:
     for field in _NEEDS_PROFILE:
         if field in fields and not contact.linkedin_url:
             return f"linkedin_url is required when enrichment_type includes {field}"
+    return None
+
+
+def _without_employer(contact: Contact, fields: tuple[Field, ...]) -> str | None:
+    if Field.EMAIL in fields and not contact.domain and not contact.company_name:
+        return "domain or company_name is required when enrichment_type includes email"
     return None
 
 

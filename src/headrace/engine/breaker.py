@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from headrace.domain.failures import Failure, consequence
+from headrace.ports import Pause
 
 THRESHOLD = 5
 """Failures in a row that open a breaker."""
@@ -18,55 +19,88 @@ RATE_LIMIT_PAUSE = 5.0
 LONGEST_RETRY_AFTER = 60.0
 """A vendor may ask for any wait; beyond this many seconds it is probed anyway."""
 
+CALM = 0
+"""The ticket of a call that went while the breaker was closed; a probe's is another number."""
+
 
 @dataclass(slots=True)
 class Breaker:
     """One vendor's capability, or a whole vendor. Times are seconds on a forward-only clock.
 
-    Closed: calls pass. Open: none pass until `_opens_until`. Then exactly one probe passes; it closes the
-    breaker or opens it for twice as long.
+    Closed: calls pass. Open: none pass until `_open_until`. Then exactly one probe passes; it closes the
+    breaker or opens it for twice as long. A call's end comes with the ticket it went on, so that the end of
+    an older call is not taken for the probe's.
     """
 
     reason: Failure | None = None
     _run: int = 0
     _pause: float = PAUSE
     _open_until: float = 0.0
-    _probing: bool = False
+    _probe: int = CALM
+    _probes: int = 0
 
-    def admits(self, now: float) -> bool:
-        """Whether a call may go; the one that goes after an open spell is the probe."""
+    def enter(self, now: float) -> int | None:
+        """The ticket of a call that may go, else `None`; the first after an open spell is the probe."""
         if self.reason is None:
-            return True
-        if now < self._open_until or self._probing:
+            return CALM
+        if now < self._open_until or self._probe:
+            return None
+        self._probes += 1
+        self._probe = self._probes
+        return self._probe
+
+    def succeeded(self, ticket: int) -> bool:
+        """A call ended well; true when it closed the breaker."""
+        if self.reason is None:
+            self._run = 0
             return False
-        self._probing = True
+        if not self._ends_probe(ticket):
+            return False  # it was asked before the pause began, and so says nothing about its end
+        self.close()
         return True
 
-    def succeeded(self) -> None:
-        if self.reason is not None and not self._probing:
-            return  # it was asked before the pause began, and so says nothing about its end
+    def failed(
+        self, ticket: int, now: float, failure: Failure, retry_after: float | None = None
+    ) -> Pause | None:
+        """Count a failure; returns the pause that it began or made longer, if it did."""
+        effect = consequence(failure)
+        probed = self._ends_probe(ticket)
+        if not effect.counts:
+            return None
+        self._run += 1
+        if not (effect.opens_at_once or probed or self._run >= THRESHOLD):
+            return None
+        self.reason = failure
+        self._open_until = now + self._spell(failure, retry_after, probed)
+        return self.pause(now)
+
+    def gave_up(self, ticket: int) -> None:
+        """A call ended without telling anything about the vendor."""
+        self._ends_probe(ticket)
+
+    def pause(self, now: float) -> Pause | None:
+        """What is left of the pause, if it is open."""
+        if self.reason is None:
+            return None
+        return Pause(self.reason, max(0.0, self._open_until - now), self._pause)
+
+    def adopt(self, now: float, pause: Pause) -> None:
+        """Be open as another is. A probe that is out stays the probe."""
+        self.reason = pause.reason
+        self._open_until = now + pause.seconds
+        self._pause = pause.length
+
+    def close(self) -> None:
         self.reason = None
         self._run = 0
         self._pause = PAUSE
-        self._probing = False
+        self._probe = CALM
 
-    def failed(self, now: float, failure: Failure, retry_after: float | None = None) -> bool:
-        """Count a failure; true when it opened the breaker."""
-        effect = consequence(failure)
-        probed, self._probing = self._probing, False
-        if not effect.counts:
+    def _ends_probe(self, ticket: int) -> bool:
+        if ticket == CALM or ticket != self._probe:
             return False
-        self._run += 1
-        if not (effect.opens_at_once or probed or self._run >= THRESHOLD):
-            return False
-        newly_open = self.reason is None
-        self.reason = failure
-        self._open_until = now + self._spell(failure, retry_after, probed)
-        return newly_open
-
-    def gave_up(self) -> None:
-        """A call ended without telling anything about the vendor."""
-        self._probing = False
+        self._probe = CALM
+        return True
 
     def _spell(self, failure: Failure, retry_after: float | None, probed: bool) -> float:
         if failure is Failure.RATE_LIMITED:

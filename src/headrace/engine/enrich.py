@@ -8,12 +8,13 @@ import structlog
 
 from headrace.domain import gates
 from headrace.domain.errors import Problem
-from headrace.domain.model import Account, Contact, Enrichment, EnrichmentRequest, Field, Result
+from headrace.domain.model import Account, Contact, Enrichment, EnrichmentRequest, Result
 from headrace.domain.pricing import PriceBook
 from headrace.domain.waterfall import Plan, Waterfall
 from headrace.engine.ids import new_id
 from headrace.engine.run import Run, Surroundings
-from headrace.ports import Enrichments, Ledger, Meter, Settlement
+from headrace.engine.subjects import subjects
+from headrace.ports import Claim, Enrichments, Ledger, Meter, Queued, Reply, Settlement
 
 log = structlog.get_logger()
 
@@ -21,7 +22,15 @@ _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 10.0
 """Seconds between attempts to give a hold back."""
 
-RenderWebhook = Callable[[Enrichment, Account], bytes]
+_SETTLE_FOR = 15.0
+"""Seconds for which a settlement is tried again while the database is away: the vendors have been paid."""
+
+_SETTLE_PAUSE = 0.25
+
+_FAILURE_KEPT = 5
+"""Seconds for which the failure of all vendors answers an `Idempotency-Key`; then the request may run again."""
+
+RenderWebhook = Callable[[Enrichment, Account, Queued | None], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,14 @@ class Books:
     ledger: Ledger
     enrichments: Enrichments
     prices: PriceBook
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """An `Idempotency-Key`'s claim on a request, and how the answer to it is written."""
+
+    claim: Claim
+    write: Callable[[Enrichment], bytes]
 
 
 class Enricher:
@@ -53,19 +70,45 @@ class Enricher:
         self._background: set[asyncio.Task[None]] = set()
         self._draining = False
 
-    async def enrich(self, request: EnrichmentRequest, account: Account) -> Enrichment:
+    async def enrich(
+        self, request: EnrichmentRequest, account: Account, once: Once | None = None
+    ) -> Enrichment:
         """Find what `request` asks for, on the account's credits.
 
         Raises `Problem`: `bad_request`, `consent_missing`, `insufficient_credits`, `no_providers`,
-        `providers_failed`, `storage_unavailable`, `shutting_down`. The server does not cancel this when a
-        caller goes away: what was paid for is finished, settled and kept.
+        `providers_failed`, `storage_unavailable`, `shutting_down`, `idempotency_key_in_use`. The server does
+        not cancel this when a caller goes away: what was paid for is finished, settled and kept.
         """
-        gates.check(request, account)
+        self.check(request, account)
+        enrichment_id = new_id()
+        try:
+            price = self.price(request)
+            await self._books.ledger.hold(enrichment_id, account.id, price, once.claim if once else None)
+        except BaseException as error:
+            if not isinstance(error, Problem) or error.code == "storage_unavailable":
+                self._in_background(self._give_back(enrichment_id))  # it may have been made all the same
+            raise
+        enrichment = await self._run_and_settle(enrichment_id, request, account, once=once)
+        if _nobody_could_answer(enrichment):
+            raise Problem("providers_failed", retry_after=_FAILURE_KEPT)
+        return enrichment
+
+    async def carry_out(self, queued: Queued, account: Account) -> Enrichment:
+        """Enrich what was taken from the queue; its hold was made when it was queued."""
+        return await self._run_and_settle(queued.id, queued.request, account, queued=queued)
+
+    def check(self, request: EnrichmentRequest, account: Account, *, later: bool = False) -> None:
+        """Raises what `enrich` would raise before anything is held. `later`: it is for the queue."""
+        gates.check(request, account, later=later)
         fields = gates.runnable(request)
-        self._refuse_without_finders(fields)
+        if not any(self._plan.finders.get(wanted) for wanted in fields):
+            raise Problem("no_providers", fields=" or ".join(fields))
         if self._draining:
             raise Problem("shutting_down", retry_after=1)
-        return await self._hold_run_settle(request, fields, account)
+
+    def price(self, request: EnrichmentRequest) -> int:
+        """The most that the request can cost."""
+        return self._books.prices.to_hold(gates.runnable(request))
 
     def hurry(self, seconds: float) -> None:
         """The process is stopping: take on nothing new, end what is in flight within `seconds`."""
@@ -78,26 +121,29 @@ class Enricher:
         if self._background:
             await asyncio.wait(list(self._background), timeout=patience)
 
-    async def _hold_run_settle(
-        self, request: EnrichmentRequest, fields: tuple[Field, ...], account: Account
+    async def _run_and_settle(
+        self,
+        enrichment_id: str,
+        request: EnrichmentRequest,
+        account: Account,
+        *,
+        once: Once | None = None,
+        queued: Queued | None = None,
     ) -> Enrichment:
-        enrichment_id = new_id()
         began = self._around.clock.monotonic()
-        await self._books.ledger.hold(enrichment_id, account.id, self._books.prices.to_hold(fields))
         try:
-            waterfall = Waterfall(_looked_for(request, account), fields, self._plan, account.accept_risky)
-            run = Run(waterfall, self._around)
+            contact, fields = _looked_for(request, account), gates.runnable(request)
+            run = Run(Waterfall(contact, fields, self._plan, account.accept_risky), self._around)
             await self._carry_out(run)
             enrichment = self._concluded(enrichment_id, request, run, began)
-            enrichment.remaining = await self._books.ledger.settle(self._settlement(enrichment, account))
+            settlement = self._settlement(enrichment, account, once, queued)
+            enrichment.remaining = await self._settle(settlement)
         except BaseException:
             self._in_background(self._give_back(enrichment_id))
             raise
         self._meter.enrichment(enrichment)
         if run.outstanding:
             self._in_background(self._record_late_answers(enrichment_id, run))
-        if _nobody_could_answer(enrichment):
-            raise Problem("providers_failed", retry_after=5)
         return enrichment
 
     async def _carry_out(self, run: Run) -> None:
@@ -123,10 +169,31 @@ class Enricher:
             sandbox=run.sandbox,
         )
 
-    def _settlement(self, enrichment: Enrichment, account: Account) -> Settlement:
-        wanted = enrichment.request.webhook_url and not _nobody_could_answer(enrichment)
-        webhook = self._render_webhook(enrichment, account) if wanted else None
-        return Settlement(enrichment, account.id, self._around.clock.wall(), webhook)
+    def _settlement(
+        self, enrichment: Enrichment, account: Account, once: Once | None, queued: Queued | None
+    ) -> Settlement:
+        failed = _nobody_could_answer(enrichment)
+        # A caller who waits for the answer hears of the failure; one who does not is told by webhook.
+        wanted = enrichment.request.webhook_url and (queued or not failed)
+        return Settlement(
+            enrichment,
+            account.id,
+            self._around.clock.wall(),
+            webhook_body=self._render_webhook(enrichment, account, queued) if wanted else None,
+            subjects=subjects(enrichment),
+            reply=_reply(once, enrichment, failed) if once else None,
+        )
+
+    async def _settle(self, settlement: Settlement) -> int:
+        """Settle, also across a short absence of the database: settling twice moves nothing."""
+        until = self._around.clock.monotonic() + _SETTLE_FOR
+        while True:
+            try:
+                return await self._books.ledger.settle(settlement)
+            except Problem:
+                if self._draining or self._around.clock.monotonic() > until:
+                    raise
+            await asyncio.sleep(_SETTLE_PAUSE)
 
     async def _record_late_answers(self, enrichment_id: str, run: Run) -> None:
         await run.until_silent()
@@ -139,7 +206,7 @@ class Enricher:
             try:
                 await self._books.ledger.release(enrichment_id)
             except LookupError:
-                return  # it was settled after all
+                return  # it was never made, or settled after all
             except Problem:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
@@ -150,10 +217,6 @@ class Enricher:
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
-
-    def _refuse_without_finders(self, fields: tuple[Field, ...]) -> None:
-        if not any(self._plan.finders.get(wanted) for wanted in fields):
-            raise Problem("no_providers", fields=" or ".join(fields))
 
 
 def _looked_for(request: EnrichmentRequest, account: Account) -> Contact:
@@ -167,3 +230,9 @@ def _nobody_could_answer(enrichment: Enrichment) -> bool:
     """Nothing was found, nobody said "nothing", and at least one vendor failed."""
     lanes = enrichment.results.values()
     return not any(lane.answered for lane in lanes) and any(lane.failed for lane in lanes)
+
+
+def _reply(once: Once, enrichment: Enrichment, failed: bool) -> Reply:
+    if failed:
+        return Reply(once.claim, 503, b"providers_failed", _FAILURE_KEPT)
+    return Reply(once.claim, 200, once.write(enrichment))

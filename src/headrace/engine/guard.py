@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
 from headrace.domain.failures import Failure, consequence
-from headrace.engine.breaker import Breaker
-from headrace.engine.window import Window
-from headrace.ports import Clock
+from headrace.engine.breakers import Breakers, Probes
+from headrace.ports import BreakerBoard, Clock, Rates
+from headrace.providers.base import WHOLE_VENDOR
 
 PATIENCE = 2.0
 """Seconds to wait for a place; a vendor that is busier than that is passed over."""
@@ -18,90 +18,114 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
+class Quota:
+    """`calls` in any `seconds`. Capabilities that share a quota share its `key`."""
+
+    key: str
+    calls: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
-    """What a vendor allows for one capability. Capabilities that share a rate share the `window`."""
+    """What a vendor allows for one capability."""
 
     concurrency: int
-    window: Window | None = None
+    quota: Quota | None = None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Gate:
+    """`whole` and `own` name the breakers of the vendor and of this capability."""
+
+    vendor: str
+    capability: str
+    whole: str
+    own: str
     slots: asyncio.Semaphore
-    window: Window | None
-    breaker: Breaker = field(default_factory=Breaker)
+    quota: Quota | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One call let through; `leave` or `abandon` takes it back, once."""
+
+    gate: _Gate
+    probes: Probes
 
 
 class Guard:
     """Admits calls to vendors. One per process."""
 
-    def __init__(self, limits: Mapping[tuple[str, str], Limits], clock: Clock) -> None:
+    def __init__(
+        self, limits: Mapping[tuple[str, str], Limits], clock: Clock, rates: Rates, board: BreakerBoard
+    ) -> None:
         self._clock = clock
-        self._vendors = {vendor: Breaker() for vendor, _ in limits}
+        self._rates = rates
         self._gates = {
-            key: _Gate(asyncio.Semaphore(limit.concurrency), limit.window) for key, limit in limits.items()
+            (vendor, capability): _Gate(
+                vendor,
+                capability,
+                f"{vendor}:{WHOLE_VENDOR}",
+                f"{vendor}:{capability}",
+                asyncio.Semaphore(limit.concurrency),
+                limit.quota,
+            )
+            for (vendor, capability), limit in limits.items()
         }
+        names = dict.fromkeys(name for gate in self._gates.values() for name in (gate.whole, gate.own))
+        self.breakers = Breakers(names, clock, board)
 
-    async def enter(self, vendor: str, capability: str) -> str | None:
-        """`None` when the call may go (then `leave` must follow), else why not."""
+    async def enter(self, vendor: str, capability: str) -> Pass | str:
+        """A pass when the call may go (then `leave` or `abandon` must follow), else why not."""
         gate = self._gates[vendor, capability]
-        now = self._clock.monotonic()
-        if not self._vendors[vendor].admits(now):
-            return f"breaker_open: {self._vendors[vendor].reason}"
-        if not gate.breaker.admits(now):
-            self._vendors[vendor].gave_up()
-            return f"breaker_open: {gate.breaker.reason}"
-        probing = self._pause(vendor, gate) is not None
+        probes = await self.breakers.enter(gate.whole, gate.own)
+        if isinstance(probes, Failure):
+            return f"breaker_open: {probes}"
         try:
             refused = await self._take_place(gate)
         except BaseException:
-            if probing:
-                self._forget(vendor, gate)
+            self.breakers.gave_up(probes)
             raise
-        if refused is None and not probing and (pause := self._pause(vendor, gate)):
+        if refused is None and not probes and (pause := self._pause(gate)):
             gate.slots.release()  # while this call waited, another learnt that the vendor must be left alone
             refused = f"breaker_open: {pause}"
-        if refused and probing:
-            self._forget(vendor, gate)
-        return refused
+        if refused:
+            self.breakers.gave_up(probes)
+            return refused
+        return Pass(gate, probes)
 
-    def leave(
-        self, vendor: str, capability: str, failure: Failure | None, retry_after: float | None = None
-    ) -> None:
+    def leave(self, passed: Pass, failure: Failure | None, retry_after: float | None = None) -> None:
         """The call is over; `failure` is how it failed, if it did."""
-        gate = self._gates[vendor, capability]
+        gate, probes = passed.gate, passed.probes
         gate.slots.release()
         if failure is None:
-            gate.breaker.succeeded()
-            self._vendors[vendor].succeeded()
+            self.breakers.succeeded(gate.own, probes)
+            self.breakers.succeeded(gate.whole, probes)
             return
         effect = consequence(failure)
-        now = self._clock.monotonic()
-        opened = gate.breaker.failed(now, failure, retry_after)
+        opened = self.breakers.failed(gate.own, probes, failure, retry_after)
         if effect.whole_vendor:
-            opened = self._vendors[vendor].failed(now, failure, retry_after)
+            opened = self.breakers.failed(gate.whole, probes, failure, retry_after)
         else:
-            self._vendors[vendor].gave_up()
+            self.breakers.gave_up(probes, gate.whole)
         if opened:
             speak = log.error if effect.loud else log.warning
-            speak("provider_paused", provider=vendor, capability=capability, reason=failure.value)
+            speak("provider_paused", provider=gate.vendor, capability=gate.capability, reason=failure.value)
 
-    def abandon(self, vendor: str, capability: str) -> None:
+    def abandon(self, passed: Pass) -> None:
         """The call was cut short by us: it tells nothing about the vendor."""
-        gate = self._gates[vendor, capability]
-        gate.slots.release()
-        self._forget(vendor, gate)
+        passed.gate.slots.release()
+        self.breakers.gave_up(passed.probes)
 
     @property
     def paused(self) -> dict[str, dict[str, str]]:
         """Vendors that are not asked at the moment: vendor -> capability (or `*`) -> reason."""
         found: dict[str, dict[str, str]] = {}
-        for vendor, breaker in self._vendors.items():
-            if breaker.reason:
-                found.setdefault(vendor, {})["*"] = breaker.reason
-        for (vendor, capability), gate in self._gates.items():
-            if gate.breaker.reason:
-                found.setdefault(vendor, {})[capability] = gate.breaker.reason
+        for gate in self._gates.values():
+            for name, capability in ((gate.whole, WHOLE_VENDOR), (gate.own, gate.capability)):
+                if reason := self.breakers.reason(name):
+                    found.setdefault(gate.vendor, {})[capability] = reason
         return found
 
     async def _take_place(self, gate: _Gate) -> str | None:
@@ -114,20 +138,21 @@ class Guard:
                 return "busy"
         else:
             await gate.slots.acquire()
-        while gate.window and (wait := gate.window.admit(now := self._clock.monotonic())):
-            if now + wait > until:
-                gate.slots.release()
+        try:
+            refused = await self._take_turn(gate.quota, until) if gate.quota else None
+        except BaseException:
+            gate.slots.release()
+            raise
+        if refused:
+            gate.slots.release()
+        return refused
+
+    async def _take_turn(self, quota: Quota, until: float) -> str | None:
+        while wait := (await self._rates.admit(quota.key, quota.calls, quota.seconds)).wait:
+            if self._clock.monotonic() + wait > until:
                 return "rate_limited_here"
-            try:
-                await asyncio.sleep(wait)
-            except BaseException:
-                gate.slots.release()
-                raise
+            await asyncio.sleep(wait)
         return None
 
-    def _pause(self, vendor: str, gate: _Gate) -> Failure | None:
-        return self._vendors[vendor].reason or gate.breaker.reason
-
-    def _forget(self, vendor: str, gate: _Gate) -> None:
-        gate.breaker.gave_up()
-        self._vendors[vendor].gave_up()
+    def _pause(self, gate: _Gate) -> Failure | None:
+        return self.breakers.reason(gate.whole) or self.breakers.reason(gate.own)

@@ -20,7 +20,7 @@ from headrace.domain.model import (
 )
 from headrace.domain.waterfall import Question, Waterfall
 from headrace.engine.converse import Reply, Told, converse
-from headrace.engine.guard import Guard
+from headrace.engine.guard import Guard, Pass
 from headrace.engine.stopwatch import Stopwatch
 from headrace.engine.vendor import Vendor
 from headrace.ports import Clock, Transport
@@ -145,26 +145,26 @@ class Run:
     async def _ask(self, question: Question) -> None:
         started = self._out[question] = self.elapsed_ms
         vendor = self._around.vendors[question.provider]
-        refused = await self._around.guard.enter(vendor.name, question.capability)
+        passed = await self._around.guard.enter(vendor.name, question.capability)
         answers: Answers
-        if refused:
-            answers, status = Skipped(refused), None
+        if isinstance(passed, str):
+            answers, status = Skipped(passed), None
         else:
-            reply = await self._converse(vendor, question)
+            reply = await self._converse(vendor, question, passed)
             self.sandbox = self.sandbox or reply.sandbox
             answers, status = _as_answers(reply.told, vendor), reply.http_status
         del self._out[question]
         self.waterfall.record(question, answers, Timing(started, self.elapsed_ms - started, status))
 
-    async def _converse(self, vendor: Vendor, question: Question) -> Reply:
-        guard, capability = self._around.guard, question.capability
+    async def _converse(self, vendor: Vendor, question: Question, passed: Pass) -> Reply:
+        guard = self._around.guard
         try:
             talk = _conversation(vendor, question, self.waterfall)
             reply = await converse(vendor, talk, self._around.transport, self.stopwatch)
         except BaseException:
-            guard.abandon(vendor.name, capability)
+            guard.abandon(passed)
             raise
-        guard.leave(vendor.name, capability, reply.failure, reply.retry_after)
+        guard.leave(passed, reply.failure, reply.retry_after)
         return reply
 
 

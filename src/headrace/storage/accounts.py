@@ -1,13 +1,12 @@
 """Accounts, their keys, settings and consents."""
 
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from headrace.domain.model import Account
 from headrace.engine.ids import new_id
 from headrace.ports import Clock
-from headrace.storage.database import Database
+from headrace.storage.database import Database, Row, Statement, Steps
 from headrace.storage.keys import KeySmith, NewKey
 
 PERSONAL_EMAIL = "personal_email"
@@ -28,6 +27,7 @@ _CREATE = """
         phone_countries, validation, email_status_vocabulary, accept_risky)
     VALUES (:id, :name, :at, 0, 0, FALSE,
         :phone_countries, :validation, :email_status_vocabulary, :accept_risky)
+    ON CONFLICT DO NOTHING RETURNING id
 """
 _SET = """
     UPDATE accounts SET phone_countries = :phone_countries, validation = :validation,
@@ -42,7 +42,7 @@ _CONSENT = "UPDATE accounts SET consents_personal_email = :granted WHERE id = :a
 _ADD_KEY = "INSERT INTO api_keys (id, account_id, digest, created_at) VALUES (:id, :account, :digest, :at)"
 _KEYS = "SELECT id, created_at, revoked_at FROM api_keys WHERE account_id = :account ORDER BY created_at"
 ANY_KEY = "SELECT 1 FROM api_keys LIMIT 1"
-_REVOKE = "UPDATE api_keys SET revoked_at = :at WHERE id = :key AND revoked_at IS NULL"
+_REVOKE = "UPDATE api_keys SET revoked_at = :at WHERE id = :key AND revoked_at IS NULL RETURNING id"
 
 
 class NameTaken(ValueError):
@@ -72,7 +72,7 @@ class Settings:
             "phone_countries": ",".join(self.phone_countries),
             "validation": self.validation,
             "email_status_vocabulary": self.email_status_vocabulary,
-            "accept_risky": int(self.accept_risky),
+            "accept_risky": self.accept_risky,
         }
 
 
@@ -85,8 +85,8 @@ class KeyInfo:
     revoked_at: float | None
 
 
-class SqliteAccounts:
-    """`ports.Accounts` on a database file, plus what an operator does with accounts."""
+class SqlAccounts:
+    """`ports.Accounts`, plus what an operator does with accounts."""
 
     def __init__(self, database: Database, keys: KeySmith, clock: Clock) -> None:
         self._database = database
@@ -98,9 +98,9 @@ class SqliteAccounts:
         if parts is None:
             return None
         key_id, secret = parts
-        rows = self._database.read(_BY_KEY, {"key": key_id})
+        rows = await self._database.read(_BY_KEY, {"key": key_id})
         # An unknown id is compared too, so that the time taken does not tell which ids exist.
-        if not self._keys.matches(secret, rows[0]["digest"] if rows else b""):
+        if not self._keys.matches(secret, bytes(rows[0]["digest"]) if rows else b""):
             return None
         return _account(rows[0])
 
@@ -108,29 +108,27 @@ class SqliteAccounts:
         """Raises `NameTaken`."""
         row = {"id": new_id(), "name": name, "at": self._clock.wall(), **settings.columns()}
 
-        def operation(connection: sqlite3.Connection) -> bool:
-            if connection.execute(_BY_NAME_OR_ID, {"who": name}).fetchone():
+        def operation() -> Steps[bool]:
+            if (yield Statement(_BY_NAME_OR_ID, {"who": name})):
                 return False
-            connection.execute(_CREATE, row)
-            return True
+            return bool((yield Statement(_CREATE, row)))
 
         if not await self._database.write(operation):
             raise NameTaken(name)
-        return self.get(name)
+        return await self.get(name)
 
-    def get(self, who: str) -> Account:
+    async def get(self, who: str) -> Account:
         """By name or id. Raises `LookupError`."""
-        rows = self._database.read(_BY_NAME_OR_ID, {"who": who})
+        rows = await self._database.read(_BY_NAME_OR_ID, {"who": who})
         if not rows:
             raise LookupError(who)
         return _account(rows[0])
 
-    def all(self) -> list[Account]:
-        return [_account(row) for row in self._database.read(_ALL, {})]
+    async def all(self) -> list[Account]:
+        return [_account(row) for row in await self._database.read(_ALL, {})]
 
     async def set(self, account: Account, settings: Settings) -> None:
-        row: Mapping[str, object] = {"account": account.id, **settings.columns()}
-        await self._database.write(lambda connection: connection.execute(_SET, row).rowcount)
+        await self._put(_SET, {"account": account.id, **settings.columns()})
 
     async def consent(self, account: Account, granted: bool, actor: str) -> None:
         """Record that the account consents to personal-address enrichment, or does so no longer."""
@@ -142,28 +140,33 @@ class SqliteAccounts:
             "at": self._clock.wall(),
         }
 
-        def operation(connection: sqlite3.Connection) -> None:
-            connection.execute(_RECORD_CONSENT, record)
-            connection.execute(_CONSENT, {"account": account.id, "granted": int(granted)})
+        def operation() -> Steps[None]:
+            yield Statement(_RECORD_CONSENT, record)
+            yield Statement(_CONSENT, {"account": account.id, "granted": granted})
 
         await self._database.write(operation)
 
     async def add_key(self, account: Account) -> NewKey:
         key = self._keys.make()
         row = {"id": key.id, "account": account.id, "digest": key.digest, "at": self._clock.wall()}
-        await self._database.write(lambda connection: connection.execute(_ADD_KEY, row).rowcount)
+        await self._put(_ADD_KEY, row)
         return key
 
-    def keys(self, account: Account) -> list[KeyInfo]:
-        return [KeyInfo(*row) for row in self._database.read(_KEYS, {"account": account.id})]
+    async def keys(self, account: Account) -> list[KeyInfo]:
+        return [KeyInfo(*row) for row in await self._database.read(_KEYS, {"account": account.id})]
 
     async def revoke_key(self, key_id: str) -> bool:
         """False when there is no such live key."""
-        row = {"key": key_id, "at": self._clock.wall()}
-        return await self._database.write(lambda connection: connection.execute(_REVOKE, row).rowcount > 0)
+        return bool(await self._put(_REVOKE, {"key": key_id, "at": self._clock.wall()}))
+
+    async def _put(self, sql: str, row: Mapping[str, object]) -> list[Row]:
+        def operation() -> Steps[list[Row]]:
+            return (yield Statement(sql, row))
+
+        return await self._database.write(operation)
 
 
-def _account(row: sqlite3.Row) -> Account:
+def _account(row: Row) -> Account:
     return Account(
         id=row[0],
         name=row[1],
@@ -177,4 +180,4 @@ def _account(row: sqlite3.Row) -> Account:
     )
 
 
-__all__ = ["KeyInfo", "NameTaken", "Settings", "SqliteAccounts"]
+__all__ = ["KeyInfo", "NameTaken", "Settings", "SqlAccounts"]

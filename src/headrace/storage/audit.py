@@ -1,15 +1,14 @@
 """Recomputes the books from their entries and says where they differ from what is stored."""
 
-import sqlite3
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from pathlib import Path
-from urllib.parse import quote
+from typing import Any
 
+from headrace.storage.database import Database, Row, Statement, Steps
 from headrace.storage.ledger import MOVES
 
 _BALANCES = "SELECT id, name, available, held FROM accounts"
-_SUMS = "SELECT account_id, kind, SUM(amount), COUNT(*) FROM ledger_entries GROUP BY account_id, kind"
+_SUMS = "SELECT account_id, kind, SUM(amount) AS amount, COUNT(*) AS entries FROM ledger_entries GROUP BY account_id, kind"
 _STEPS = """
     SELECT e.id, e.state, e.held, e.charged,
         COALESCE(SUM(CASE WHEN l.kind = 'hold' THEN l.amount END), 0),
@@ -44,22 +43,16 @@ EMPTY = Audit(accounts=0, entries=0, sum=0, available=0, held=0, complaints=())
 """The books before anything was written."""
 
 
-def audit(path: Path) -> Audit:
-    """Read everything in one snapshot, so that it is right also while a server is writing."""
-    connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
-    try:
-        connection.execute("PRAGMA busy_timeout = 5000")
-        connection.execute("BEGIN")
-        return _audit(connection)
-    finally:
-        connection.close()
+async def audit(database: Database) -> Audit:
+    """Everything as of one moment, so that it is right also while servers are writing."""
+    return await database.snapshot(_audit)
 
 
-def _audit(connection: sqlite3.Connection) -> Audit:
+def _audit() -> Steps[Audit]:
     purses: defaultdict[str, Counter[str]] = defaultdict(Counter)
     complaints: list[str] = []
     entries = 0
-    for account, kind, amount, count in connection.execute(_SUMS):
+    for account, kind, amount, count in (yield Statement(_SUMS, {})):
         entries += count
         if kind not in MOVES:
             complaints.append(f"account {account}: entries of unknown kind {kind!r}")
@@ -67,21 +60,26 @@ def _audit(connection: sqlite3.Connection) -> Audit:
         source, target = MOVES[kind]
         purses[account][source] -= amount
         purses[account][target] += amount
-    balances = connection.execute(_BALANCES).fetchall()
+    balances = yield Statement(_BALANCES, {})
     complaints += _compare_balances(balances, purses)
-    complaints += _compare_steps(connection)
+    complaints += _compare_steps((yield Statement(_STEPS, {})), (yield Statement(_ORPHANS, {})))
     return Audit(
         accounts=len(balances),
         entries=entries,
-        sum=sum(sum(purse.values()) for purse in purses.values()),
+        sum=_plain(sum(sum(purse.values()) for purse in purses.values())),
         available=sum(row[2] for row in balances),
         held=sum(row[3] for row in balances),
         complaints=tuple(complaints),
     )
 
 
+def _plain(amount: Any) -> int:
+    """One database sums integers to decimals."""
+    return int(amount) if amount == int(amount) else amount  # type: ignore[no-any-return]
+
+
 def _compare_balances(
-    balances: list[tuple[str, str, int, int]], purses: defaultdict[str, Counter[str]]
+    balances: list[Row], purses: defaultdict[str, Counter[str]]
 ) -> list[str]:
     found = []
     for account, name, available, held in balances:
@@ -96,22 +94,21 @@ def _compare_balances(
     return found
 
 
-def _compare_steps(connection: sqlite3.Connection) -> list[str]:
+def _compare_steps(steps: list[Row], orphans: list[Row]) -> list[str]:
     found = []
-    for id_, state, held, charged, was_held, was_charged, was_released, foreign in connection.execute(_STEPS):
+    for id_, state, held, charged, was_held, was_charged, was_released, foreign in steps:
         if was_held != held:
             found.append(f"enrichment {id_}: held {held}, its entries say {was_held}")
         if was_charged != charged:
             found.append(f"enrichment {id_}: charged {charged}, its entries say {was_charged}")
-        if state != "running" and was_charged + was_released != was_held:
+        under_way = state in ("running", "queued")
+        if not under_way and was_charged + was_released != was_held:
             found.append(f"enrichment {id_}: charge and release do not add up to the hold")
-        if state == "running" and was_charged + was_released:
-            found.append(f"enrichment {id_}: is running, yet its hold has been spent")
+        if under_way and was_charged + was_released:
+            found.append(f"enrichment {id_}: is {state}, yet its hold has been spent")
         if state != "finished" and charged:
             found.append(f"enrichment {id_}: is {state}, yet it was charged")
         if foreign:
             found.append(f"enrichment {id_}: an entry is in another account's name")
-    found += [
-        f"entry {kind} of {operation}: no such enrichment" for operation, kind in connection.execute(_ORPHANS)
-    ]
+    found += [f"entry {kind} of {operation}: no such enrichment" for operation, kind in orphans]
     return found

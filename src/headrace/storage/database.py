@@ -1,14 +1,7 @@
-"""One database file: readers that never wait, and one writer that commits many callers at once."""
+"""What every database offers: reads of what is committed, and writes that are durable once they return."""
 
-import asyncio
-import sqlite3
-import threading
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
-from queue import SimpleQueue
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import structlog
 
@@ -16,150 +9,70 @@ from headrace.domain.errors import Problem
 
 T = TypeVar("T")
 
-Operation = Callable[[sqlite3.Connection], T]
-
 BATCH = 256
 """Most operations in one commit."""
-
-_OURS = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError)
-"""Errors that say something about the operation; any other one is about the file."""
 
 log = structlog.get_logger()
 
 
-class Database:
-    """WAL with `synchronous=FULL`: what was answered survives a crash of the process and of the machine.
+class Statement(NamedTuple):
+    """One SQL statement in the dialect that SQLite and PostgreSQL share, with `:named` parameters."""
 
-    An operation is a function of the connection. It is all or nothing, may be run a second time when a
-    neighbour in its batch failed, and must therefore have no effect outside the database.
-    """
+    sql: str
+    parameters: Mapping[str, object]
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._reader = _connect(path)
-        self._turn = threading.Lock()  # reads that overlap share the older one's snapshot
-        self._queue: SimpleQueue[_Job[Any] | None] = SimpleQueue()
-        self._closed = False
-        self._door = threading.Lock()  # nothing is queued behind the end
-        self._writer = threading.Thread(target=self._write_batches, name="headrace-writer", daemon=True)
-        self._writer.start()
 
-    def read(self, sql: str, parameters: Mapping[str, object]) -> list[sqlite3.Row]:
-        """Rows as of now, including what other processes have committed. Takes microseconds: key look-ups."""
-        try:
-            with self._turn:
-                return self._reader.execute(sql, parameters).fetchall()
-        except sqlite3.Error as error:
-            raise _unavailable(error) from error
+class Each(NamedTuple):
+    """The same statement for each of several rows; its results are of no interest."""
 
-    async def write(self, operation: Operation[T]) -> T:
-        """Run `operation`; returns its result once it is committed and durable.
+    sql: str
+    rows: Sequence[Mapping[str, object]]
 
-        Raises what the operation raised, or `Problem(storage_unavailable)`.
+
+Row = Any
+"""A result row: by position or by column name."""
+
+Steps = Generator[Statement | Each, list[Row], T]
+
+Operation = Callable[[], Steps[T]]
+"""Makes the steps of one transaction: each statement is yielded and its rows come back.
+
+An operation is all or nothing. It may be run a second time when a neighbour in its batch failed, and must
+therefore have no effect outside the database.
+"""
+
+
+class Database(Protocol):
+    """One database, used by all threads and event loops of a process."""
+
+    async def read(self, sql: str, parameters: Mapping[str, object]) -> list[Row]:
+        """Rows as of now, including what other processes have committed.
+
+        Raises `Problem(storage_unavailable)`.
         """
-        loop = asyncio.get_running_loop()
-        job: _Job[T] = _Job(operation, loop, loop.create_future())
-        with self._door:
-            if self._closed:
-                raise _unavailable(sqlite3.ProgrammingError("closed"))
-            self._queue.put(job)
-        return await job.future
+        ...
+
+    async def write(self, operation: Operation[T], *, crowd: bool = False) -> T:
+        """Carry `operation` out; returns its result once it is committed and durable.
+
+        `crowd`: steps of others may run between its own, within the same transaction. This is right where
+        each decision is a single statement, and lets many operations share their round trips.
+
+        Raises what the operation raised, or `Problem(storage_unavailable)`; after the latter it may have been
+        committed nevertheless.
+        """
+        ...
+
+    async def snapshot(self, operation: Operation[T]) -> T:
+        """Carry out an operation that only reads, all of it as of one moment."""
+        ...
 
     def close(self) -> None:
-        """Finish what is queued and close the file."""
-        with self._door:
-            self._closed = True
-            self._queue.put(None)
-        self._writer.join()
-        self._reader.close()
-
-    def _write_batches(self) -> None:
-        connection = _connect(self.path)
-        open_ = True
-        while open_:
-            batch, open_ = self._next_batch()
-            _commit(connection, batch)
-            _deliver(batch)
-        connection.close()
-
-    def _next_batch(self) -> tuple[list["_Job[Any]"], bool]:
-        """Everything that is waiting, at least one; false once the end is reached."""
-        batch: list[_Job[Any]] = []
-        job = self._queue.get()
-        while job is not None:
-            batch.append(job)
-            if self._queue.empty() or len(batch) == BATCH:
-                return batch, True
-            job = self._queue.get()
-        return batch, False
+        """Finish what is queued and let go of the database."""
+        ...
 
 
-@dataclass(slots=True)
-class _Job(Generic[T]):
-    operation: Operation[T]
-    loop: asyncio.AbstractEventLoop
-    future: "asyncio.Future[T]"
-    result: T | None = None
-    error: BaseException | None = None
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
-    connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA busy_timeout = 5000")
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA wal_autocheckpoint = 4000")
-    return connection
-
-
-def _commit(connection: sqlite3.Connection, batch: list[_Job[Any]]) -> None:
-    """All in one transaction; if one of them fails, each in its own, so that only that one fails."""
-    try:
-        _transact(connection, batch)
-    except BaseException as error:
-        if len(batch) == 1:
-            batch[0].error = error
-            return
-        for job in batch:
-            _commit(connection, [job])
-
-
-def _transact(connection: sqlite3.Connection, batch: list[_Job[Any]]) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        for job in batch:
-            job.result = job.operation(connection)
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-def _deliver(batch: list[_Job[Any]]) -> None:
-    """Wake the callers, once per event loop rather than once per caller."""
-    for loop in {job.loop for job in batch}:
-        mine = [job for job in batch if job.loop is loop]
-        with suppress(RuntimeError):  # the loop is closed: nobody waits there any more
-            loop.call_soon_threadsafe(_resolve, mine)
-
-
-def _resolve(jobs: list[_Job[Any]]) -> None:
-    for job in jobs:
-        if job.future.cancelled():
-            continue
-        if job.error is None:
-            job.future.set_result(job.result)
-        elif isinstance(job.error, sqlite3.DatabaseError) and not isinstance(job.error, _OURS):
-            job.future.set_exception(_unavailable(job.error))
-        else:
-            job.future.set_exception(job.error)
-
-
-def _unavailable(error: sqlite3.Error) -> Problem:
-    log.error(
-        "database_unavailable", error=type(error).__name__, code=getattr(error, "sqlite_errorname", None)
-    )
+def unavailable(error: BaseException, code: str | None = None) -> Problem:
+    """The problem to raise for a database that cannot be used. Only the error's kind is logged."""
+    log.error("database_unavailable", error=type(error).__name__, code=code)
     return Problem("storage_unavailable", retry_after=1)

@@ -1,34 +1,139 @@
-"""Stored enrichments."""
+"""Stored enrichments, and the queue of those that run later."""
 
-import sqlite3
 from collections.abc import Sequence
 
-from headrace.domain.model import Attempt
-from headrace.engine.record import attempt_records, encode
-from headrace.ports import StoredEnrichment
-from headrace.storage.database import Database
+from headrace.domain.errors import Problem
+from headrace.domain.model import Account, Attempt, EnrichmentRequest
+from headrace.ports import Clock, Progress, Queued, Reply, StoredEnrichment
+from headrace.record import (
+    EnrichmentRecord,
+    attempt_records,
+    decode_record,
+    encode,
+    queued_record,
+    request_of,
+)
+from headrace.storage import idempotency, ledger
+from headrace.storage.database import Database, Each, Row, Statement, Steps
+from headrace.storage.owner import Owner
+from headrace.storage.vault import Vault
 
 _GET = """
-    SELECT id, created_at, finished_at, charged, request, results, attempts, custom FROM enrichments
-    WHERE id = :enrichment AND account_id = :account AND state = 'finished'
+    SELECT id, state, created_at, finished_at, charged, bulk_id, record FROM enrichments
+    WHERE id = :enrichment AND account_id = :account AND state <> 'released' AND record IS NOT NULL
 """
-_REPLACE_ATTEMPTS = "UPDATE enrichments SET attempts = :attempts WHERE id = :enrichment"
+_RECORD = "SELECT record FROM enrichments WHERE id = :enrichment AND record IS NOT NULL"
+_REWRITE = "UPDATE enrichments SET record = :record WHERE id = :enrichment AND record IS NOT NULL"
+_BULK = "INSERT INTO bulks (id, account_id, total, created_at) VALUES (:id, :account, :total, :at)"
+_PROGRESS = """
+    SELECT b.total, COUNT(CASE WHEN e.state = 'finished' THEN 1 END), COUNT(CASE WHEN e.state = 'queued' THEN 1 END)
+    FROM bulks b JOIN enrichments e ON e.bulk_id = b.id
+    WHERE b.id = :bulk AND b.account_id = :account GROUP BY b.id, b.total
+"""
+_WAITING = "SELECT DISTINCT account_id FROM enrichments WHERE state = 'queued'"
+_TAKE = """
+    UPDATE enrichments SET state = 'running', owner = :owner
+    WHERE state = 'queued' AND id IN (
+        SELECT id FROM enrichments WHERE state = 'queued' AND account_id = :account
+        ORDER BY created_at, place LIMIT :most
+    ) RETURNING id, bulk_id, created_at, place, record
+"""
 
 
-class SqliteEnrichments:
-    """`ports.Enrichments` on a database file."""
+class SqlEnrichments:
+    """`ports.Enrichments`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, owner: Owner, vault: Vault, clock: Clock) -> None:
         self._database = database
+        self._owner = owner
+        self._vault = vault
+        self._clock = clock
 
     async def get(self, enrichment_id: str, account_id: str) -> StoredEnrichment | None:
-        rows = self._database.read(_GET, {"enrichment": enrichment_id, "account": account_id})
-        return StoredEnrichment(*rows[0]) if rows else None
+        rows = await self._database.read(_GET, {"enrichment": enrichment_id, "account": account_id})
+        return self._stored(rows[0]) if rows else None
 
     async def replace_attempts(self, enrichment_id: str, attempts: Sequence[Attempt]) -> None:
-        row = {"enrichment": enrichment_id, "attempts": encode(attempt_records(attempts))}
+        lines = attempt_records(attempts)
 
-        def operation(connection: sqlite3.Connection) -> None:
-            connection.execute(_REPLACE_ATTEMPTS, row)
+        def operation() -> Steps[None]:
+            rows = yield Statement(_RECORD, {"enrichment": enrichment_id})
+            if rows:
+                record = self._open(rows[0][0])
+                record.attempts = lines
+                yield Statement(_REWRITE, {"enrichment": enrichment_id, "record": self._seal(record)})
 
         await self._database.write(operation)
+
+    async def queue(
+        self,
+        requests: Sequence[EnrichmentRequest],
+        account: Account,
+        amounts: Sequence[int],
+        ids: Sequence[str],
+        bulk_id: str | None = None,
+        reply: Reply | None = None,
+    ) -> int:
+        at = self._clock.wall()
+        records = [self._seal(queued_record(request)) for request in requests]
+        rows = [
+            ledger.beginning(id_, account.id, amount, at, bulk_id=bulk_id, place=place, record=record)
+            for place, (id_, amount, record) in enumerate(zip(ids, amounts, records, strict=True))
+        ]
+        holds = [ledger.entry(id_, "hold", account.id, amount, at) for id_, amount in zip(ids, amounts, strict=True)]
+
+        def operation() -> Steps[int]:
+            if reply:
+                yield from idempotency.begin(self._vault, reply.claim, self._owner.id, at)
+                yield from idempotency.end(self._vault, reply, at)
+            reserved = yield Statement(ledger.RESERVE, {"account": account.id, "amount": sum(amounts)})
+            if not reserved:
+                raise Problem("insufficient_credits")
+            if bulk_id:
+                bulk = {"id": bulk_id, "account": account.id, "total": len(rows), "at": at}
+                yield Statement(_BULK, bulk)
+            yield Each(ledger.BEGIN, rows)
+            yield Each(ledger.ENTER, [hold.parameters for hold in holds])
+            return int(reserved[0][0])
+
+        return await self._database.write(operation)
+
+    async def progress(self, bulk_id: str, account_id: str) -> Progress | None:
+        rows = await self._database.read(_PROGRESS, {"bulk": bulk_id, "account": account_id})
+        if not rows:
+            return None
+        total, finished, queued = rows[0]
+        return Progress(bulk_id, total, finished, queued)
+
+    async def waiting(self) -> list[str]:
+        return [row[0] for row in await self._database.read(_WAITING, {})]
+
+    async def take(self, account_id: str, most: int) -> list[Queued]:
+        row = {"account": account_id, "owner": self._owner.id, "most": most}
+
+        def operation() -> Steps[list[Row]]:
+            return (yield Statement(_TAKE, row))
+
+        taken = await self._database.write(operation)
+        taken.sort(key=lambda row: (row["created_at"], row["place"]))
+        return [
+            Queued(row["id"], row["bulk_id"], request_of(self._open(row["record"])))
+            for row in taken
+        ]
+
+    def _stored(self, row: Row) -> StoredEnrichment:
+        return StoredEnrichment(
+            id=row["id"],
+            state=row["state"],
+            created_at=row["created_at"],
+            finished_at=row["finished_at"],
+            charged=row["charged"],
+            bulk_id=row["bulk_id"],
+            record=self._open(row["record"]),
+        )
+
+    def _seal(self, record: EnrichmentRecord) -> bytes:
+        return self._vault.seal(encode(record))
+
+    def _open(self, sealed: bytes) -> EnrichmentRecord:
+        return decode_record(self._vault.open(sealed))

@@ -1,14 +1,15 @@
-"""Credits: immutable entries, cached balances, and the audit that compares the two."""
+"""Credits: immutable entries and cached balances."""
 
-import sqlite3
 from collections.abc import Mapping
 
 from headrace.domain.errors import Problem
 from headrace.engine.ids import new_id
-from headrace.engine.record import RequestRecord, attempt_records, encode, value_records
-from headrace.ports import Clock, Settlement
-from headrace.storage.database import Database
+from headrace.ports import Claim, Clock, Settlement
+from headrace.record import encode, record_of
+from headrace.storage import idempotency, webhooks
+from headrace.storage.database import Database, Each, Statement, Steps
 from headrace.storage.owner import Owner
+from headrace.storage.vault import Vault
 
 # Every entry moves its amount from one purse to another; what the operator granted and what was earned are
 # purses too, so an entry can neither create nor lose a credit.
@@ -21,23 +22,25 @@ MOVES: Mapping[str, tuple[str, str]] = {
 }
 
 # One statement decides and takes, so that however many ask at once, a balance cannot go below zero.
-_RESERVE = """
+RESERVE = """
     UPDATE accounts SET available = available - :amount, held = held + :amount
     WHERE id = :account AND available >= :amount RETURNING available
 """
-_BEGIN = """
-    INSERT INTO enrichments (id, account_id, state, owner, held, charged, created_at)
-    VALUES (:id, :account, 'running', :owner, :amount, 0, :at)
+BEGIN = """
+    INSERT INTO enrichments (id, account_id, state, mode, owner, held, charged, created_at, bulk_id, place, record)
+    VALUES (:id, :account, :state, :mode, :owner, :amount, 0, :at, :bulk, :place, :record)
 """
-_ENTER = """
+ENTER = """
     INSERT INTO ledger_entries (operation_id, kind, account_id, amount, at)
     VALUES (:operation, :kind, :account, :amount, :at)
 """
 _FINISH = """
-    UPDATE enrichments
-    SET state = :state, charged = :charged, finished_at = :at,
-        request = :request, custom = :custom, results = :results, attempts = :attempts
-    WHERE id = :enrichment AND state = 'running' RETURNING account_id, held
+    UPDATE enrichments SET state = :state, charged = :charged, finished_at = :at, record = :record
+    WHERE id = :enrichment AND state IN ('running', 'queued') RETURNING account_id, held
+"""
+_ENDED = """
+    SELECT a.available FROM enrichments e JOIN accounts a ON a.id = e.account_id
+    WHERE e.id = :enrichment AND e.state = 'finished'
 """
 _UNHOLD = """
     UPDATE accounts SET held = held - :held, available = available + :back
@@ -47,86 +50,110 @@ _GRANT = """
     UPDATE accounts SET available = available + :amount
     WHERE id = :account AND available + :amount >= 0 RETURNING available
 """
-_QUEUE_WEBHOOK = """
-    INSERT INTO webhook_deliveries (id, enrichment_id, account_id, url, body, state, created_at)
-    VALUES (:id, :enrichment, :account, :url, :body, 'queued', :at)
+_GRANTED = """
+    SELECT a.available FROM ledger_entries l JOIN accounts a ON a.id = l.account_id
+    WHERE l.operation_id = :operation AND l.kind = :kind AND l.account_id = :account
 """
-_OWNERS = "SELECT DISTINCT owner FROM enrichments WHERE state = 'running'"
-_ABANDONED = "SELECT id FROM enrichments WHERE state = 'running' AND owner = :owner"
+_ABOUT = "INSERT INTO subjects (digest, record_id) VALUES (:digest, :record) ON CONFLICT DO NOTHING"
+_OWNERS = """
+    SELECT DISTINCT owner FROM enrichments WHERE state = 'running'
+    UNION SELECT owner FROM idempotency_keys WHERE state = 'running'
+"""
+_ABANDONED = "SELECT id FROM enrichments WHERE state = 'running' AND mode = 'sync' AND owner = :owner"
+_QUEUE_AGAIN = """
+    UPDATE enrichments SET state = 'queued', owner = '' WHERE state = 'running' AND owner = :owner AND mode = 'async'
+    RETURNING id
+"""
 
 
-class SqliteLedger:
-    """`ports.Ledger` on a database file, plus what an operator does with credits."""
+class SqlLedger:
+    """`ports.Ledger`, plus what an operator does with credits."""
 
-    def __init__(self, database: Database, owner: Owner, clock: Clock) -> None:
+    def __init__(self, database: Database, owner: Owner, vault: Vault, clock: Clock) -> None:
         self._database = database
         self._owner = owner
+        self._vault = vault
         self._clock = clock
 
-    async def hold(self, enrichment_id: str, account_id: str, amount: int) -> int:
+    async def hold(
+        self, enrichment_id: str, account_id: str, amount: int, claim: Claim | None = None
+    ) -> int:
         at = self._clock.wall()
-        row = {
-            "id": enrichment_id,
-            "account": account_id,
-            "owner": self._owner.id,
-            "amount": amount,
-            "at": at,
-        }
 
-        def operation(connection: sqlite3.Connection) -> int | None:
-            reserved = connection.execute(_RESERVE, {"account": account_id, "amount": amount}).fetchone()
-            if reserved is None:
+        def operation() -> Steps[int | None]:
+            if claim:
+                yield from idempotency.begin(self._vault, claim, self._owner.id, at, enrichment_id)
+            reserved = yield Statement(RESERVE, {"account": account_id, "amount": amount})
+            if not reserved and claim:
+                raise Problem("insufficient_credits")  # which takes the claim back too
+            if not reserved:
                 return None
-            connection.execute(_BEGIN, row)
-            _enter(connection, enrichment_id, "hold", account_id, amount, at)
-            return int(reserved[0])
+            yield Statement(BEGIN, beginning(enrichment_id, account_id, amount, at, owner=self._owner.id))
+            yield entry(enrichment_id, "hold", account_id, amount, at)
+            return int(reserved[0][0])
 
-        available = await self._database.write(operation)
+        available = await self._database.write(operation, crowd=claim is None)
         if available is None:
             raise Problem("insufficient_credits")
         return available
 
     async def settle(self, settlement: Settlement) -> int:
-        enrichment, at = settlement.enrichment, settlement.finished_at
-        finished = _finished_row(settlement)
-        webhook = _webhook_row(settlement)
+        enrichment, at, vault = settlement.enrichment, settlement.finished_at, self._vault
+        finished = {
+            "enrichment": enrichment.id,
+            "state": "finished",
+            "charged": enrichment.charged,
+            "at": at,
+            "record": vault.seal(encode(record_of(enrichment, at))),
+        }
+        about = [{"digest": vault.digest(each), "record": enrichment.id} for each in settlement.subjects]
+        delivery = webhooks.delivery(vault, settlement) if settlement.webhook_body is not None else None
 
-        def operation(connection: sqlite3.Connection) -> int:
-            available = _end(connection, finished, enrichment.charged, at)
-            if webhook:
-                connection.execute(_QUEUE_WEBHOOK, webhook)
+        def operation() -> Steps[int]:
+            available = yield from _end(finished, enrichment.charged, at)
+            if available is None:
+                return (yield from _already_settled(enrichment.id))
+            if about:
+                yield Each(_ABOUT, about)
+            if delivery:
+                yield Statement(webhooks.QUEUE, delivery)
+            if settlement.reply:
+                yield from idempotency.end(vault, settlement.reply, at)
             return available
 
-        return await self._database.write(operation)
+        return await self._database.write(operation, crowd=True)
 
     async def release(self, enrichment_id: str) -> int:
         at = self._clock.wall()
-        return await self._database.write(lambda connection: _release(connection, enrichment_id, at))
+        return await self._database.write(lambda: release(enrichment_id, at), crowd=True)
 
     async def release_abandoned(self) -> int:
-        """Give back what processes that have died since were holding; returns how many holds that were."""
-        holding = {row[0] for row in self._database.read(_OWNERS, {})}
-        dead = self._owner.dead() | {owner for owner in holding if self._owner.is_dead(owner)}
+        """Give back what processes that have died since were holding, and queue again what they had taken
+        from the queue; returns how many enrichments that were."""
+        holding = {row[0] for row in await self._database.read(_OWNERS, {})}
         released = 0
-        for owner in dead:
+        for owner in await self._owner.dead(holding):
             released += await self._release_all_of(owner)
             self._owner.bury(owner)
         return released
 
-    async def grant(self, account_id: str, amount: int) -> int:
-        """Add credits, or take some back with a negative amount; returns what is then available.
+    async def grant(self, account_id: str, amount: int, operation_id: str | None = None) -> int:
+        """Add credits, or take some back with a negative amount; returns what is then available. A second
+        grant with the same `operation_id` changes nothing.
 
         Raises `Problem(insufficient_credits)` when more would be taken back than is available.
         """
-        at, operation_id = self._clock.wall(), new_id()
+        at, named = self._clock.wall(), operation_id or new_id()
         kind = "grant" if amount >= 0 else "take_back"
 
-        def operation(connection: sqlite3.Connection) -> int | None:
-            granted = connection.execute(_GRANT, {"account": account_id, "amount": amount}).fetchone()
-            if granted is None:
+        def operation() -> Steps[int | None]:
+            done = yield Statement(_GRANTED, {"operation": named, "kind": kind, "account": account_id})
+            granted = done or (yield Statement(_GRANT, {"account": account_id, "amount": amount}))
+            if not granted:
                 return None
-            _enter(connection, operation_id, kind, account_id, abs(amount), at)
-            return int(granted[0])
+            if not done:
+                yield entry(named, kind, account_id, abs(amount), at)
+            return int(granted[0][0])
 
         available = await self._database.write(operation)
         if available is None:
@@ -136,77 +163,79 @@ class SqliteLedger:
     async def _release_all_of(self, owner: str) -> int:
         at = self._clock.wall()
 
-        def operation(connection: sqlite3.Connection) -> int:
-            abandoned = [row[0] for row in connection.execute(_ABANDONED, {"owner": owner})]
-            for enrichment_id in abandoned:
-                _release(connection, enrichment_id, at)
-            return len(abandoned)
+        def operation() -> Steps[int]:
+            abandoned = yield Statement(_ABANDONED, {"owner": owner})
+            for row in abandoned:
+                yield from release(row[0], at)
+            again = yield Statement(_QUEUE_AGAIN, {"owner": owner})
+            yield Statement(idempotency.FORGET_RUNNING, {"owner": owner})
+            return len(abandoned) + len(again)
 
         return await self._database.write(operation)
 
 
-def _enter(
-    connection: sqlite3.Connection, operation: str, kind: str, account: str, amount: int, at: float
-) -> None:
-    connection.execute(
-        _ENTER, {"operation": operation, "kind": kind, "account": account, "amount": amount, "at": at}
-    )
+def beginning(
+    enrichment_id: str,
+    account_id: str,
+    amount: int,
+    at: float,
+    *,
+    owner: str = "",
+    bulk_id: str | None = None,
+    place: int = 0,
+    record: bytes | None = None,
+) -> dict[str, object]:
+    """The row of an enrichment that begins: at once for its `owner`, or in the queue with its `record`."""
+    return {
+        "id": enrichment_id,
+        "account": account_id,
+        "state": "queued" if record else "running",
+        "mode": "async" if record else "sync",
+        "owner": owner,
+        "amount": amount,
+        "at": at,
+        "bulk": bulk_id,
+        "place": place,
+        "record": record,
+    }
 
 
-def _end(connection: sqlite3.Connection, finished: Mapping[str, object], charged: int, at: float) -> int:
-    """Close a running enrichment: charge, give back the rest. An enrichment that is not running any more
-    (its hold was given back) is a bug or a second settlement, and neither may move money."""
-    row = connection.execute(_FINISH, finished).fetchone()
-    if row is None:
-        raise LookupError(f"enrichment {finished['enrichment']} is not running")
-    account, held = row
+def entry(operation: str, kind: str, account: str, amount: int, at: float) -> Statement:
+    """One line of the books."""
+    row = {"operation": operation, "kind": kind, "account": account, "amount": amount, "at": at}
+    return Statement(ENTER, row)
+
+
+def release(enrichment_id: str, at: float) -> Steps[int]:
+    """Give a hold back whole; returns what is available. Raises `LookupError`."""
+    row = {"enrichment": enrichment_id, "state": "released", "charged": 0, "at": at, "record": None}
+    available = yield from _end(row, 0, at)
+    if available is None:
+        raise LookupError(f"enrichment {enrichment_id} is not running")
+    yield Statement(idempotency.FORGET_ENRICHMENT, {"enrichment": enrichment_id})
+    return available
+
+
+def _end(finished: Mapping[str, object], charged: int, at: float) -> Steps[int | None]:
+    """Close a running enrichment: charge, give back the rest. `None` when it is not running any more: it may
+    have been settled, or its hold was given back, and neither may move money again."""
+    rows = yield Statement(_FINISH, finished)
+    if not rows:
+        return None
+    account, held = rows[0]
     back = held - charged
     operation = str(finished["enrichment"])
     if charged:
-        _enter(connection, operation, "charge", account, charged, at)
+        yield entry(operation, "charge", account, charged, at)
     if back:
-        _enter(connection, operation, "release", account, back, at)
-    unheld = connection.execute(_UNHOLD, {"account": account, "held": held, "back": back}).fetchone()
-    return int(unheld[0])
+        yield entry(operation, "release", account, back, at)
+    unheld = yield Statement(_UNHOLD, {"account": account, "held": held, "back": back})
+    return int(unheld[0][0])
 
 
-def _release(connection: sqlite3.Connection, enrichment_id: str, at: float) -> int:
-    nothing = dict.fromkeys(("request", "custom", "results", "attempts"))
-    row = {"enrichment": enrichment_id, "state": "released", "charged": 0, "at": at, **nothing}
-    return _end(connection, row, 0, at)
-
-
-def _finished_row(settlement: Settlement) -> dict[str, object]:
-    enrichment = settlement.enrichment
-    contact = enrichment.request.contact
-    request = RequestRecord(
-        contact.first_name,
-        contact.last_name,
-        contact.company_name,
-        contact.domain,
-        contact.linkedin_url,
-        tuple(wanted.value for wanted in enrichment.request.fields),
-    )
-    return {
-        "enrichment": enrichment.id,
-        "state": "finished",
-        "charged": enrichment.charged,
-        "at": settlement.finished_at,
-        "request": encode(request),
-        "custom": enrichment.request.custom,
-        "results": encode(value_records(enrichment.results, settlement.finished_at)),
-        "attempts": encode(attempt_records(enrichment.attempts)),
-    }
-
-
-def _webhook_row(settlement: Settlement) -> dict[str, object] | None:
-    if settlement.webhook_body is None:
-        return None
-    return {
-        "id": new_id(),
-        "enrichment": settlement.enrichment.id,
-        "account": settlement.account_id,
-        "url": settlement.enrichment.request.webhook_url,
-        "body": settlement.webhook_body,
-        "at": settlement.finished_at,
-    }
+def _already_settled(enrichment_id: str) -> Steps[int]:
+    """A settlement whose commit was not heard of is made again, and finds itself done."""
+    rows = yield Statement(_ENDED, {"enrichment": enrichment_id})
+    if not rows:
+        raise LookupError(f"enrichment {enrichment_id} is not running")
+    return int(rows[0][0])

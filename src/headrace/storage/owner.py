@@ -1,17 +1,41 @@
 """Which process holds credits, and whether it still lives."""
 
 import fcntl
+from collections.abc import Iterable
+from io import TextIOWrapper
 from pathlib import Path
+from typing import Protocol
 
 from headrace.engine.ids import new_id
 
 
-class Owner:
-    """This process's mark on its holds: a locked file beside the database.
+class Owner(Protocol):
+    """This process's mark on its holds: a lock that ends with the process, however it ends, so that a dead
+    owner is recognised without heartbeats or clocks."""
 
-    The kernel drops the lock when the process ends, however it ends, so a dead owner is recognised at once,
-    without heartbeats or clocks.
-    """
+    id: str
+
+    async def dead(self, holding: Iterable[str]) -> set[str]:
+        """Those among `holding`, and any others known, that no longer live."""
+        ...
+
+    async def is_alive(self, name: str) -> bool:
+        """Whether some process has the lock `name`."""
+        ...
+
+    async def take_seat(self, prefix: str) -> str:
+        """The first free one of `prefix-0`, `prefix-1`, ...: a name that a restarted process gets again."""
+        ...
+
+    def bury(self, owner_id: str) -> None:
+        """Forget a dead owner."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class FileOwner:
+    """Locked files beside the database; for processes of one machine."""
 
     def __init__(self, directory: Path) -> None:
         self.id = new_id()
@@ -21,27 +45,44 @@ class Owner:
         self._file = hidden.open("w")
         fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         hidden.rename(directory / self.id)  # others see it locked or not at all
+        self._seats: list[TextIOWrapper] = []
 
-    def dead(self) -> set[str]:
-        """The owners that have left a file and no longer live."""
-        return {path.name for path in self._directory.glob("[!.]*") if self.is_dead(path.name)}
+    async def dead(self, holding: Iterable[str]) -> set[str]:
+        left = {path.name for path in self._directory.glob("[!.]*") if not path.name.startswith("seat-")}
+        return {owner for owner in left | set(holding) if self._is_free(owner)}
 
-    def is_dead(self, owner_id: str) -> bool:
-        """Whether no process holds `owner_id`'s lock any more."""
-        path = self._directory / owner_id
+    async def is_alive(self, name: str) -> bool:
+        return not self._is_free(name)
+
+    async def take_seat(self, prefix: str) -> str:
+        number = 0
+        while True:
+            name = f"seat-{prefix}-{number}"
+            file = (self._directory / name).open("a")
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.close()
+                number += 1
+            else:
+                self._seats.append(file)
+                return name
+
+    def bury(self, owner_id: str) -> None:
+        (self._directory / owner_id).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        self.bury(self.id)
+        self._file.close()
+        for seat in self._seats:
+            seat.close()
+
+    def _is_free(self, name: str) -> bool:
         try:
-            with path.open("r+") as file:
+            with (self._directory / name).open("r+") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except FileNotFoundError:
             return True
         except BlockingIOError:
             return False
         return True
-
-    def bury(self, owner_id: str) -> None:
-        """Forget a dead owner."""
-        (self._directory / owner_id).unlink(missing_ok=True)
-
-    def close(self) -> None:
-        self.bury(self.id)
-        self._file.close()

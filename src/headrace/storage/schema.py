@@ -1,4 +1,4 @@
-"""Brings a database file to the schema that this version needs."""
+"""Brings a database to the schema that this version needs."""
 
 import os
 import sqlite3
@@ -9,18 +9,71 @@ from pathlib import Path
 
 from headrace.storage.errors import Unusable
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision in `migrations/versions`; a test keeps it so."""
 
+Location = Path | str
+"""A database file, or the `postgresql://` URL of a server's database."""
 
-def current(path: Path) -> str | None:
-    """The file's revision; `None` for a new or empty file. Raises `Unusable`."""
+_REVISION = "SELECT version_num FROM alembic_version"
+
+
+def current(location: Location) -> str | None:
+    """The database's revision; `None` for a new or empty one. Raises `Unusable`."""
+    return _current_of_file(location) if isinstance(location, Path) else _current_of_server(location)
+
+
+def upgrade(location: Location) -> bool:
+    """Create or migrate the schema; false when there was nothing to do. Safe against a second process:
+    whoever comes second waits for the database's lock and finds the work done. Raises `Unusable`."""
+    revision = current(location)
+    if revision == HEAD:
+        return False
+    if isinstance(location, Path):
+        _make_private(location)
+    # Imported here: a start with an up-to-date schema should not pay for the migration machinery.
+    from alembic import command, util  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
+
+    with as_file(files("headrace.storage") / "migrations") as scripts:
+        config = Config(attributes={"database": location})
+        config.set_main_option("script_location", str(scripts).replace("%", "%%"))
+        try:
+            command.upgrade(config, "head")
+        except util.CommandError:
+            raise Unusable(
+                f"{name(location)}: its schema, revision {revision}, was made by a newer Headrace"
+            ) from None
+        except DBAPIError as error:
+            raise Unusable(f"{name(location)}: {str(error.orig).strip()}") from None
+    return True
+
+
+def upgrade_apart(location: Location) -> None:
+    """`upgrade` in a process of its own, for a server: the migration machinery would stay in its memory, a
+    third of what an idle one takes. A failure is left for `upgrade` to meet and to explain."""
+    if current(location) != HEAD:
+        kind = "file" if isinstance(location, Path) else "url"
+        command = [sys.executable, "-m", "headrace.storage.schema", kind]
+        subprocess.run(command, input=str(location), text=True, check=False, stderr=subprocess.DEVNULL)  # noqa: S603
+
+
+def name(location: Location) -> str:
+    """The database for people, without a password."""
+    if isinstance(location, Path):
+        return str(location)
+    head, _, rest = location.partition("://")
+    return f"{head}://{rest.rpartition('@')[2].partition('?')[0]}"
+
+
+def _current_of_file(path: Path) -> str | None:
     if not path.exists():
         return None
     try:
         connection = sqlite3.connect(path)
         try:
-            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+            row = connection.execute(_REVISION).fetchone()
         finally:
             connection.close()
     except sqlite3.DatabaseError as error:
@@ -30,36 +83,17 @@ def current(path: Path) -> str | None:
     return row[0] if row else None
 
 
-def upgrade(path: Path) -> bool:
-    """Create or migrate the schema; false when there was nothing to do. Safe against a second process:
-    whoever comes second waits for the file's lock and finds the work done. Raises `Unusable`."""
-    revision = current(path)
-    if revision == HEAD:
-        return False
-    _make_private(path)
-    # Imported here: a start with an up-to-date schema should not pay for the migration machinery.
-    from alembic import command, util  # noqa: PLC0415
-    from alembic.config import Config  # noqa: PLC0415
-    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
+def _current_of_server(url: str) -> str | None:
+    import psycopg  # noqa: PLC0415
 
-    with as_file(files("headrace.storage") / "migrations") as scripts:
-        config = Config(attributes={"database": path})
-        config.set_main_option("script_location", str(scripts).replace("%", "%%"))
-        try:
-            command.upgrade(config, "head")
-        except util.CommandError:
-            raise Unusable(f"{path}: its schema, revision {revision}, was made by a newer Headrace") from None
-        except DBAPIError as error:
-            raise Unusable(f"{path}: {error.orig}") from None
-    return True
-
-
-def upgrade_apart(path: Path) -> None:
-    """`upgrade` in a process of its own, for a server: the migration machinery would stay in its memory, a
-    third of what an idle one takes. A failure is left for `upgrade` to meet and to explain."""
-    if current(path) != HEAD:
-        command = [sys.executable, "-m", "headrace.storage.schema", str(path)]
-        subprocess.run(command, check=False, stderr=subprocess.DEVNULL)  # noqa: S603
+    try:
+        with psycopg.connect(url, connect_timeout=5) as connection:
+            row = connection.execute(_REVISION).fetchone()
+    except psycopg.errors.UndefinedTable:
+        return None
+    except psycopg.Error as error:
+        raise Unusable(f"{name(url)}: {str(error).strip().splitlines()[-1]}") from None
+    return row[0] if row else None
 
 
 def _make_private(path: Path) -> None:
@@ -73,4 +107,5 @@ def _make_private(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    upgrade(Path(sys.argv[1]))
+    given = sys.stdin.read()
+    upgrade(Path(given) if sys.argv[1] == "file" else given)

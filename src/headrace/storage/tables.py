@@ -45,6 +45,13 @@ accounts = Table(
     Column("validation", String, nullable=False),
     Column("email_status_vocabulary", String, nullable=False),
     Column("accept_risky", Boolean, nullable=False),
+    # The version of the document that the latest consent was given to.
+    Column("consent_version", String),
+    # Seconds for which an answer, or a vendor's "nothing", may be used again; 0: never.
+    Column("max_age", Float, nullable=False, server_default="0"),
+    Column("miss_max_age", Float, nullable=False, server_default="0"),
+    # Sealed JSON: the secrets that webhooks are signed with, newest first.
+    Column("webhook_secrets", LargeBinary),
 )
 
 api_keys = Table(
@@ -52,6 +59,16 @@ api_keys = Table(
     metadata,
     Column("id", String, primary_key=True),
     Column("account_id", ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("revoked_at", Float),
+)
+
+# Keys of operators; they open `/admin/v1` and nothing else.
+admin_keys = Table(
+    "admin_keys",
+    metadata,
+    Column("id", String, primary_key=True),
     Column("digest", LargeBinary, nullable=False),
     Column("created_at", Float, nullable=False),
     Column("revoked_at", Float),
@@ -67,6 +84,7 @@ consents = Table(
     Column("action", String, nullable=False),
     Column("actor", String, nullable=False),
     Column("at", Float, nullable=False),
+    Column("version", String, nullable=False, server_default="1"),
 )
 
 # Immutable. Each row moves `amount` between two of the account's purses, named by `kind` (see `ledger`);
@@ -82,32 +100,150 @@ ledger_entries = Table(
     sqlite_with_rowid=False,
 )
 
+# `record` is sealed (see `vault`): whom it is about, what was found, the trace. It is gone once purged.
 enrichments = Table(
     "enrichments",
     metadata,
     Column("id", String, primary_key=True),
     Column("account_id", ForeignKey("accounts.id"), nullable=False),
-    Column("state", String, nullable=False),  # running | finished | released
+    Column("state", String, nullable=False),  # queued | running | finished | released
     Column("owner", String, nullable=False),
     Column("held", BigInteger, nullable=False),
     Column("charged", BigInteger, nullable=False),
     Column("created_at", Float, nullable=False),
     Column("finished_at", Float),
-    Column("request", LargeBinary),
-    Column("custom", LargeBinary),
-    Column("results", LargeBinary),
-    Column("attempts", LargeBinary),
+    Column("mode", String, nullable=False, server_default="sync"),  # sync | async
+    Column("bulk_id", ForeignKey("bulks.id")),
+    Column("place", Integer, nullable=False, server_default="0"),  # within its bulk
+    Column("record", LargeBinary),
 )
-Index("ix_enrichments_running", enrichments.c.owner, sqlite_where=text("state = 'running'"))
+_running, _queued = text("state = 'running'"), text("state = 'queued'")
+Index("ix_enrichments_running", enrichments.c.owner, sqlite_where=_running, postgresql_where=_running)
+Index(
+    "ix_enrichments_queued",
+    enrichments.c.account_id,
+    enrichments.c.created_at,
+    enrichments.c.place,
+    sqlite_where=_queued,
+    postgresql_where=_queued,
+)
+Index("ix_enrichments_bulk_id", enrichments.c.bulk_id)
+Index("ix_enrichments_created_at", enrichments.c.created_at)
 
+bulks = Table(
+    "bulks",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("created_at", Float, nullable=False),
+)
+
+# What is owed to a `webhook_url`; queued in the transaction that settles the enrichment. `record` is sealed:
+# the URL and the body. `batch` names the job that has taken it on.
 webhook_deliveries = Table(
     "webhook_deliveries",
     metadata,
     Column("id", String, primary_key=True),
     Column("enrichment_id", ForeignKey("enrichments.id"), nullable=False, index=True),
-    Column("account_id", ForeignKey("accounts.id"), nullable=False),
-    Column("url", Text, nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Column("state", String, nullable=False),  # queued
+    Column("account_id", ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("endpoint", LargeBinary, nullable=False),
+    Column("state", String, nullable=False),  # pending | delivered | failed | disabled | suppressed
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("base", Integer, nullable=False, server_default="0"),  # attempts made before the last replay
+    Column("next_at", Float),
+    Column("last_status", Integer),
+    Column("last_error", String),
+    Column("batch", String, index=True),
     Column("created_at", Float, nullable=False),
+    Column("finished_at", Float),
+    Column("record", LargeBinary),
+)
+_pending = text("state = 'pending'")
+Index("ix_webhook_deliveries_due", webhook_deliveries.c.next_at, sqlite_where=_pending, postgresql_where=_pending)
+
+# One receiver of one account, by the keyed hash of its URL; there is a row once it has failed.
+webhook_endpoints = Table(
+    "webhook_endpoints",
+    metadata,
+    Column("account_id", ForeignKey("accounts.id"), primary_key=True),
+    Column("endpoint", LargeBinary, primary_key=True),
+    Column("first_failure_at", Float),
+    Column("disabled_at", Float),
+)
+
+# Answers to requests with an `Idempotency-Key`. `digest` is the keyed hash of scope and key, `fingerprint`
+# that of what was asked; `answer` is sealed.
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("state", String, nullable=False),  # running | done
+    Column("owner", String, nullable=False),
+    Column("enrichment_id", String, index=True),
+    Column("status", Integer),
+    Column("answer", LargeBinary),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False, index=True),
+)
+
+# Persons who must not be looked for, by keyed hashes of what identifies them.
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("created_at", Float, nullable=False),
+)
+
+# Which records are about whom, by the same hashes.
+subjects = Table(
+    "subjects",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("record_id", String, primary_key=True),
+    sqlite_with_rowid=False,
+)
+Index("ix_subjects_record_id", subjects.c.record_id)
+
+# What vendors answered, for use again within an account's `max_age`. `answer` is sealed.
+answers = Table(
+    "answers",
+    metadata,
+    Column("question", LargeBinary, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("found", Boolean, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Column("obtained_at", Float, nullable=False, index=True),
+)
+
+# What operators did, each row chained to the one before it.
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("chain", LargeBinary, nullable=False),
+)
+
+# Vendors' keys that were entered rather than configured; sealed.
+vendor_keys = Table(
+    "vendor_keys",
+    metadata,
+    Column("provider", String, primary_key=True),
+    Column("credentials", LargeBinary, nullable=False),
+    Column("updated_at", Float, nullable=False),
+)
+
+# What seals and hashes, where the settings do not say: a server's database has no file beside it.
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", Text, nullable=False),
 )

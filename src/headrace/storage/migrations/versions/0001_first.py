@@ -78,7 +78,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_enrichments_account_id"),
     )
     op.create_index(
-        "ix_enrichments_running", "enrichments", ["owner"], sqlite_where=sa.text("state = 'running'")
+        "ix_enrichments_running",
+        "enrichments",
+        ["owner"],
+        sqlite_where=sa.text("state = 'running'"),
+        postgresql_where=sa.text("state = 'running'"),
     )
     op.create_table(
         "webhook_deliveries",

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
-from headrace.domain.model import Attempt, Field, Result
+from headrace.domain.model import Attempt, Contact, Enrichment, EnrichmentRequest, Field, Result
 
 
 class AttemptRecord(Struct, frozen=True):
@@ -37,8 +37,8 @@ class ValueRecord(Struct, frozen=True):
     rejected: bool = False
 
 
-class RequestRecord(Struct, frozen=True):
-    """Whom the enrichment was about."""
+class RequestRecord(Struct, frozen=True, omit_defaults=True):
+    """Whom the enrichment is about, and what was asked. `fields`: what to look for."""
 
     first_name: str | None
     last_name: str | None
@@ -46,6 +46,68 @@ class RequestRecord(Struct, frozen=True):
     domain: str | None
     linkedin_url: str | None
     fields: tuple[str, ...]
+    phone_countries: tuple[str, ...] = ()
+    webhook_url: str | None = None
+
+
+class EnrichmentRecord(Struct, omit_defaults=True):
+    """All that is kept about one enrichment, sealed as one piece. `results` and `attempts` come with its end;
+    `custom` is the client's own JSON text."""
+
+    request: RequestRecord
+    results: dict[str, ValueRecord] = {}
+    attempts: list[AttemptRecord] = []
+    custom: Raw | UnsetType = UNSET
+
+
+def record_of(enrichment: Enrichment, finished_at: float) -> EnrichmentRecord:
+    """A finished enrichment in its lasting form."""
+    return EnrichmentRecord(
+        request_record(enrichment.request),
+        value_records(enrichment.results, finished_at),
+        attempt_records(enrichment.attempts),
+        custom_of(enrichment.request),
+    )
+
+
+def queued_record(request: EnrichmentRequest) -> EnrichmentRecord:
+    """A request that is carried out later."""
+    return EnrichmentRecord(request_record(request), custom=custom_of(request))
+
+
+def request_record(request: EnrichmentRequest) -> RequestRecord:
+    """A request in its lasting form, without the client's own object."""
+    contact = request.contact
+    return RequestRecord(
+        contact.first_name,
+        contact.last_name,
+        contact.company_name,
+        contact.domain,
+        contact.linkedin_url,
+        tuple(wanted.value for wanted in request.fields),
+        contact.phone_countries,
+        request.webhook_url,
+    )
+
+
+def request_of(record: EnrichmentRecord) -> EnrichmentRequest:
+    """The request again, from its lasting form."""
+    kept = record.request
+    contact = Contact(
+        kept.first_name,
+        kept.last_name,
+        kept.company_name,
+        kept.domain,
+        kept.linkedin_url,
+        kept.phone_countries,
+    )
+    custom = None if record.custom is UNSET else bytes(record.custom)
+    return EnrichmentRequest(contact, tuple(map(Field, kept.fields)), kept.webhook_url, custom)
+
+
+def custom_of(request: EnrichmentRequest) -> Raw | UnsetType:
+    """The client's own object, untouched."""
+    return Raw(request.custom) if request.custom else UNSET
 
 
 def attempt_records(attempts: Iterable[Attempt]) -> list[AttemptRecord]:
@@ -69,9 +131,7 @@ def value_records(results: Mapping[Field, Result], found_at: float) -> dict[str,
 
 
 encode = msgspec.json.Encoder().encode
-decode_attempts = msgspec.json.Decoder(list[AttemptRecord]).decode
-decode_values = msgspec.json.Decoder(dict[str, ValueRecord]).decode
-decode_request = msgspec.json.Decoder(RequestRecord).decode
+decode_record = msgspec.json.Decoder(EnrichmentRecord).decode
 
 
 def _attempt_record(attempt: Attempt) -> AttemptRecord:

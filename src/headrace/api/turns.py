@@ -1,0 +1,91 @@
+"""Of equal requests at the same time, one is carried out and the others hear its answer."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from headrace.domain.errors import Problem
+from headrace.ports import Claim, Idempotency, Reply
+
+T = TypeVar("T")
+
+_LOOK_EVERY = 0.1
+"""Seconds between two looks at a request that another process carries out."""
+
+
+class Turns:
+    """Sees to it that of equal requests one is carried out, and that the rest hear its answer."""
+
+    def __init__(self, idempotency: Idempotency, patience: float) -> None:
+        self._idempotency = idempotency
+        self._patience = patience  # seconds to wait for somebody else's answer
+        self._locks: dict[str, tuple[asyncio.Lock, list[None]]] = {}
+
+    async def once(self, claim: Claim, work: Callable[[], Awaitable[T]]) -> T | Reply:
+        """The result of `work`, which takes the claim; or the answer of whoever had taken it.
+
+        Raises `Problem`: `idempotency_key_reused`, `idempotency_key_in_use`, and what `work` raises.
+        """
+        async with self._turn(claim):
+            while True:
+                reply = await self._settled(claim)
+                if reply:
+                    return _spoken(reply)
+                try:
+                    return await work()
+                except Problem as problem:
+                    if problem.code != "idempotency_key_in_use":
+                        raise
+
+    async def alone(self, claim: Claim, work: Callable[[], Awaitable[tuple[int, bytes]]]) -> Reply:
+        """The same for work that knows nothing of claims: it is taken before and answered afterwards."""
+
+        async def claimed() -> Reply:
+            await self._idempotency.begin(claim)
+            try:
+                reply = Reply(claim, *await work())
+            except BaseException:
+                await self._idempotency.free(claim)
+                raise
+            await self._idempotency.end(reply)
+            return reply
+
+        return await self.once(claim, claimed)
+
+    @asynccontextmanager
+    async def _turn(self, claim: Claim) -> AsyncIterator[None]:
+        """Those who are here at the same time go one after the other; the second finds the first's answer."""
+        lock, users = self._locks.setdefault(claim.name, (asyncio.Lock(), []))
+        users.append(None)
+        try:
+            try:
+                async with asyncio.timeout(self._patience):
+                    await lock.acquire()
+            except TimeoutError:
+                raise Problem("idempotency_key_in_use", retry_after=1) from None
+            try:
+                yield
+            finally:
+                lock.release()
+        finally:
+            users.pop()
+            if not users:
+                del self._locks[claim.name]
+
+    async def _settled(self, claim: Claim) -> Reply | None:
+        """The answer, waiting for it while another process works it out; `None` when there is none."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._patience
+        while (reply := await self._idempotency.look(claim)) and not reply.status:
+            if loop.time() > until:
+                raise Problem("idempotency_key_in_use", retry_after=1)
+            await asyncio.sleep(_LOOK_EVERY)
+        return reply
+
+
+def _spoken(reply: Reply) -> Reply:
+    """An answer that was a failure fails again."""
+    if reply.status >= 500:
+        raise Problem(reply.body.decode(), retry_after=1)
+    return reply

@@ -1,0 +1,74 @@
+"""When a webhook is tried again, what an answer means, and when an endpoint is given up."""
+
+from collections.abc import Sequence
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+
+DEFAULT_SCHEDULE = (0, 5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
+"""Seconds before each attempt, counted from the one before: the first at once, the last after 75 h 35 min."""
+
+JITTER = 0.1
+"""Each gap is up to this share shorter or longer, so that what failed together does not return together."""
+
+LONGEST_RETRY_AFTER = 86400.0
+"""Seconds. An endpoint may put us off for as long as our own longest gap, not for ever."""
+
+FAILING_FOR = 5 * 86400.0
+"""Seconds of nothing but failures after which an endpoint is given up."""
+
+_GONE = 410
+
+
+class Effect(StrEnum):
+    """What follows from an attempt."""
+
+    DELIVERED = "delivered"
+    RETRY = "retry"
+    DISABLE = "disable"
+
+
+def classify(status: int | None) -> Effect:
+    """What an HTTP status means; `None`: no answer came. A redirect is not followed, so it is a failure."""
+    if status is not None and 200 <= status < 300:
+        return Effect.DELIVERED
+    return Effect.DISABLE if status == _GONE else Effect.RETRY
+
+
+def next_attempt(
+    schedule: Sequence[float], attempts_made: int, jitter: float, retry_after: float | None, now: float
+) -> float | None:
+    """The wall-clock time of the next attempt in seconds, or `None` when the schedule is used up.
+
+    `jitter` is a random number from 0 to 1. `retry_after` is what the endpoint asked for in seconds: it
+    can put an attempt off, never bring it forward.
+    """
+    if attempts_made >= len(schedule):
+        return None
+    gap = schedule[attempts_made]
+    if attempts_made:
+        gap *= 1 + JITTER * (2 * jitter - 1)
+    return now + max(gap, min(retry_after or 0.0, LONGEST_RETRY_AFTER))
+
+
+def retry_after_seconds(header: str | None, now: float) -> float | None:
+    """The wait that a `Retry-After` asks for, in seconds or as a date; `None` when it cannot be read.
+
+    A date in the past is 0; nothing is longer than `LONGEST_RETRY_AFTER`.
+    """
+    text = (header or "").strip()
+    if text.isascii() and text.isdigit():
+        seconds = float(text)
+    else:
+        try:
+            date = parsedate_to_datetime(text)
+        except (ValueError, OverflowError):
+            return None
+        # The two older forms of an HTTP date name no zone: they are in UTC as well.
+        seconds = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
+
+
+def should_disable(first_failure_at: float | None, now: float) -> bool:
+    """Has the endpoint only failed for days? `first_failure_at`: the first failure since the last success."""
+    return first_failure_at is not None and now - first_failure_at >= FAILING_FOR

@@ -1,0 +1,42 @@
+"""Single-flight in this process."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class _Flight:
+    """Work under way until `until` at most; `landed` holds its result, or `None` if it failed."""
+
+    until: float
+    landed: asyncio.Future[bytes | None]
+
+
+class LocalFlights:
+    """`ports.Flights` in memory."""
+
+    def __init__(self) -> None:
+        self._flights: dict[str, _Flight] = {}
+
+    async def once(
+        self, key: str, work: Callable[[], Awaitable[bytes]], seconds: float
+    ) -> tuple[bytes, bool]:
+        loop = asyncio.get_running_loop()
+        while (flight := self._flights.get(key)) and flight.until > loop.time():
+            # `wait` and not `await`: a follower that is cancelled must not cancel what the others wait for.
+            await asyncio.wait([flight.landed], timeout=flight.until - loop.time())
+            if flight.landed.done() and (result := flight.landed.result()) is not None:
+                return result, True
+        return await self._lead(key, work, _Flight(loop.time() + seconds, loop.create_future())), False
+
+    async def _lead(self, key: str, work: Callable[[], Awaitable[bytes]], flight: _Flight) -> bytes:
+        self._flights[key] = flight
+        result = None
+        try:
+            result = await work()
+        finally:
+            if self._flights.get(key) is flight:
+                del self._flights[key]
+            flight.landed.set_result(result)
+        return result

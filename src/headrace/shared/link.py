@@ -1,0 +1,121 @@
+"""The way to Valkey, and what to do while it is away: nothing that makes a caller wait."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError, RedisError
+from redis.maint_notifications import MaintNotificationsConfig
+
+PATIENCE = 0.25
+"""Seconds to connect within, and to answer within."""
+
+PREFIX = "headrace:"
+"""Of every key and channel."""
+
+_AGAIN = 0.5
+"""Seconds between attempts to come back."""
+
+_AT_ONCE = 16
+"""Most commands on the way, each on a connection of its own."""
+
+LOST = (RedisError, OSError, TimeoutError)
+"""What a command raises when the store is away, starting, full or read-only."""
+
+log = structlog.get_logger()
+
+
+class Away(Exception):
+    """The store cannot be used now; do without it."""
+
+
+class Script:
+    """A Lua script: one atomic round trip."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.sha = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
+
+
+class Link:
+    """Connections to one store. The first failure turns to `Away` at once, for everybody, without another
+    attempt; a task of its own finds out when the store is back."""
+
+    def __init__(self, url: str, patience: float = PATIENCE) -> None:
+        self._client: Redis = Redis.from_url(
+            url,
+            socket_connect_timeout=patience,
+            socket_timeout=patience,
+            retry=Retry(NoBackoff(), 0),
+            maint_notifications_config=MaintNotificationsConfig(enabled=False),
+        )
+        self._patience = patience
+        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._returning: asyncio.Task[None] | None = None
+        self._back: list[Callable[[], None]] = []
+
+    @property
+    def away(self) -> bool:
+        return self._returning is not None
+
+    async def run(self, script: Script, keys: Sequence[str], arguments: Iterable[object] = ()) -> Any:
+        """What the script returns. Raises `Away`."""
+        try:
+            return await self.call("EVALSHA", script.sha, len(keys), *keys, *arguments)
+        except NoScriptError:  # the store is new, or was restarted
+            return await self.call("EVAL", script.source, len(keys), *keys, *arguments)
+
+    async def call(self, *command: Any) -> Any:
+        """The reply to one command. Raises `Away`."""
+        async with self._places:
+            if self.away:
+                raise Away
+            try:
+                return await self._send(*command)
+            except NoScriptError:
+                raise
+            except LOST as error:
+                self._lost(error)
+                raise Away from error
+
+    def when_back(self, call: Callable[[], None]) -> None:
+        """Call this each time that the store can be used again."""
+        self._back.append(call)
+
+    def subscription(self) -> PubSub:
+        """A connection to listen on. Its methods raise one of `LOST`."""
+        return self._client.pubsub()
+
+    async def aclose(self) -> None:
+        if self._returning:
+            self._returning.cancel()
+        await self._client.aclose()
+
+    async def _send(self, *command: Any) -> Any:
+        async with asyncio.timeout(2 * self._patience):  # to connect, to say hello, to be answered
+            return await self._client.execute_command(*command)  # type: ignore[no-untyped-call]
+
+    def _lost(self, error: Exception) -> None:
+        if not self._returning:
+            log.warning("shared_store_unavailable", reason=type(error).__name__)
+            self._returning = asyncio.create_task(self._return())
+
+    async def _return(self) -> None:
+        while True:
+            await asyncio.sleep(_AGAIN)
+            try:
+                # Writes, because a store that is full or read-only still answers a ping.
+                await self._send("SET", f"{PREFIX}back", 1, "PX", 1000)
+            except LOST:
+                continue
+            self._returning = None
+            log.info("shared_store_back")
+            for call in self._back:
+                call()
+            return

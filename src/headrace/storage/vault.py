@@ -1,0 +1,136 @@
+"""What is kept so that a copy of the database tells nothing: sealed records and keyed hashes."""
+
+import hashlib
+import hmac
+import os
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Protocol
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from headrace.storage.errors import Unusable
+
+_DIGEST_BYTES = 16
+_LOOK_AGAIN = 1.0
+"""Seconds for which the keys in a file are taken to be unchanged."""
+
+
+class Keyring(Protocol):
+    """The keys that records are sealed with. The first one seals; all of them open."""
+
+    def keys(self) -> tuple[bytes, ...]: ...
+
+
+class ConfiguredKeys:
+    """Keys from the settings, the same on all machines of a fleet. Raises `Unusable`."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._keys = tuple(key.strip().encode() for key in keys)
+        _check(self._keys, "security.encryption_keys")
+
+    def keys(self) -> tuple[bytes, ...]:
+        return self._keys
+
+
+class KeyFile:
+    """Keys in a file that only its owner can read, one a line; made with a first key where there are no
+    sealed records yet. Read again when it changes, so that keys can be rotated while servers run."""
+
+    def __init__(self, path: Path, *, may_make: bool) -> None:
+        self.path = path
+        if not path.exists():
+            if not may_make:
+                raise Unusable(f"{path}: is missing; restore this file, without it no record can be read")
+            write_keys(path, [Fernet.generate_key()], replace=False)
+        self._looked_at = 0.0
+        self._stamp = 0
+        self._keys: tuple[bytes, ...] = ()
+        self.keys()
+
+    def keys(self) -> tuple[bytes, ...]:
+        now = time.monotonic()
+        if now - self._looked_at > _LOOK_AGAIN or not self._keys:
+            self._looked_at = now
+            self._read()
+        return self._keys
+
+    def _read(self) -> None:
+        try:
+            status = self.path.stat()
+            if status.st_mtime_ns == self._stamp:
+                return
+            if status.st_mode & 0o077:
+                raise Unusable(f"{self.path}: others can read it; run chmod 600 on it")
+            keys = tuple(self.path.read_bytes().split())
+        except OSError as error:
+            if self._keys:
+                return  # what was read before still opens everything
+            raise Unusable(f"{self.path}: {error.strerror}") from None
+        _check(keys, str(self.path))
+        self._keys, self._stamp = keys, status.st_mtime_ns
+
+
+class Vault:
+    """Seals records and hashes identifiers."""
+
+    def __init__(self, pepper: bytes, keyring: Keyring) -> None:
+        self.pepper = pepper
+        self._keyring = keyring
+        self._fernet_of: tuple[tuple[bytes, ...], MultiFernet] | None = None
+
+    def seal(self, record: bytes) -> bytes:
+        return self._fernet().encrypt(record)
+
+    def open(self, sealed: bytes) -> bytes:
+        """The record. One from before records were sealed is returned as it is. Raises `Unusable`."""
+        if is_plain(sealed):
+            return sealed
+        try:
+            return self._fernet().decrypt(sealed)
+        except InvalidToken:
+            raise Unusable("a record was sealed with a key that is not there any more") from None
+
+    def reseal(self, sealed: bytes) -> bytes:
+        """The same record under the newest key."""
+        return self.seal(sealed) if is_plain(sealed) else self._fernet().rotate(sealed)
+
+    def digest(self, text: str) -> bytes:
+        """A keyed hash: equal for equal texts, and useless without the pepper."""
+        return hmac.digest(self.pepper, text.encode(errors="surrogatepass"), hashlib.sha256)[:_DIGEST_BYTES]
+
+    def _fernet(self) -> MultiFernet:
+        keys = self._keyring.keys()
+        if self._fernet_of is None or self._fernet_of[0] is not keys:
+            self._fernet_of = keys, MultiFernet([Fernet(key) for key in keys])
+        return self._fernet_of[1]
+
+
+def is_plain(record: bytes) -> bool:
+    """Whether it is the JSON text of a version that did not seal yet."""
+    return record[:1] in (b"{", b"[")
+
+
+def write_keys(path: Path, keys: Sequence[bytes], *, replace: bool = True) -> None:
+    """The file appears whole or not at all. Without `replace`, the first of several processes wins."""
+    with NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        file.write(b"\n".join([*keys, b""]))  # made with mode 0600
+        file.flush()
+        os.fsync(file.fileno())
+    made = Path(file.name)
+    if replace:
+        made.replace(path)
+        return
+    with suppress(FileExistsError):
+        os.link(made, path)
+    made.unlink()
+
+
+def _check(keys: Sequence[bytes], where: str) -> None:
+    try:
+        MultiFernet([Fernet(key) for key in keys])
+    except (ValueError, TypeError):
+        raise Unusable(f"{where}: holds no keys, or one that is not 32 bytes in URL-safe base64") from None

@@ -1,0 +1,205 @@
+"""What is owed to webhooks: queued with the settlement, attempted until it is delivered or given up."""
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+
+from headrace.engine.ids import new_id
+from headrace.ports import Attempted, Clock, Delivery, DeliveryInfo, Settlement
+from headrace.storage.database import Database, Row, Statement, Steps
+from headrace.storage.vault import Vault
+
+QUEUE = """
+    INSERT INTO webhook_deliveries (id, enrichment_id, account_id, endpoint, state, next_at, created_at, record)
+    VALUES (:id, :enrichment, :account, :endpoint, 'pending', :at, :at, :record)
+"""
+_NEXT = "SELECT MIN(next_at) FROM webhook_deliveries WHERE state = 'pending' AND batch IS NULL"
+_CLAIM = """
+    UPDATE webhook_deliveries SET batch = :batch WHERE state = 'pending' AND batch IS NULL AND id IN (
+        SELECT id FROM webhook_deliveries WHERE state = 'pending' AND next_at <= :at AND batch IS NULL
+        ORDER BY next_at LIMIT :most
+    ) RETURNING id
+"""
+_BATCH = """
+    SELECT d.id, d.enrichment_id, d.account_id, d.attempts - d.base AS made, d.created_at, d.record, e.first_failure_at,
+        CASE WHEN e.disabled_at IS NULL THEN 0 ELSE 1 END AS disabled, a.webhook_secrets
+    FROM webhook_deliveries d JOIN accounts a ON a.id = d.account_id
+    LEFT JOIN webhook_endpoints e ON e.account_id = d.account_id AND e.endpoint = d.endpoint
+    WHERE d.batch = :batch AND d.state = 'pending'
+"""
+_OPEN_BATCHES = "SELECT DISTINCT batch FROM webhook_deliveries WHERE batch IS NOT NULL AND state = 'pending'"
+_ATTEMPTED = """
+    UPDATE webhook_deliveries SET state = :state, attempts = attempts + :counted, next_at = :next_at,
+        last_status = :status, last_error = :error, finished_at = :finished_at, batch = NULL
+    WHERE id = :id AND batch = :batch RETURNING account_id, endpoint
+"""
+_FAILING = """
+    INSERT INTO webhook_endpoints (account_id, endpoint, first_failure_at, disabled_at)
+    VALUES (:account, :endpoint, :at, :disabled_at)
+    ON CONFLICT (account_id, endpoint) DO UPDATE SET
+        first_failure_at = COALESCE(webhook_endpoints.first_failure_at, :at),
+        disabled_at = COALESCE(webhook_endpoints.disabled_at, :disabled_at)
+"""
+_WELL = """
+    UPDATE webhook_endpoints SET first_failure_at = NULL, disabled_at = NULL
+    WHERE account_id = :account AND endpoint = :endpoint
+"""
+_LIST = """
+    SELECT id, enrichment_id, attempts, state, last_status, last_error, next_at, created_at, record
+    FROM webhook_deliveries WHERE account_id = :account ORDER BY created_at DESC, id DESC LIMIT :most
+"""
+_REPLAY = """
+    UPDATE webhook_deliveries SET state = 'pending', next_at = :at, base = attempts, batch = NULL, finished_at = NULL
+    WHERE id = :id AND record IS NOT NULL AND (:account = '' OR account_id = :account)
+    RETURNING account_id, endpoint
+"""
+_SECRETS = "SELECT webhook_secrets FROM accounts WHERE id = :account"
+_SET_SECRETS = "UPDATE accounts SET webhook_secrets = :secrets WHERE id = :account"
+
+
+class _Owed(Struct, frozen=True):
+    """The sealed part of a delivery."""
+
+    url: str
+    body: str
+
+
+class Secret(Struct, frozen=True):
+    """A signing secret; one that is being replaced is used until `until`, in seconds since 1970."""
+
+    secret: str
+    until: float | None = None
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(_Owed).decode
+_decode_secrets = msgspec.json.Decoder(list[Secret]).decode
+
+
+def delivery(vault: Vault, settlement: Settlement) -> dict[str, object]:
+    """The row for the webhook of a settlement."""
+    url = settlement.enrichment.request.webhook_url or ""
+    body = (settlement.webhook_body or b"").decode()
+    return {
+        "id": new_id(),
+        "enrichment": settlement.enrichment.id,
+        "account": settlement.account_id,
+        "endpoint": vault.digest(f"endpoint:{url}"),
+        "at": settlement.finished_at,
+        "record": vault.seal(_encode(_Owed(url, body))),
+    }
+
+
+class SqlWebhooks:
+    """`ports.Webhooks`."""
+
+    def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
+        self._database = database
+        self._vault = vault
+        self._clock = clock
+
+    async def next_due(self) -> float | None:
+        rows = await self._database.read(_NEXT, {})
+        return rows[0][0] if rows else None
+
+    async def claim(self, batch: str, most: int) -> int:
+        row = {"batch": batch, "at": self._clock.wall(), "most": most}
+        return len(await self._put(_CLAIM, row))
+
+    async def open_batches(self) -> Sequence[str]:
+        return [row[0] for row in await self._database.read(_OPEN_BATCHES, {})]
+
+    async def batch(self, batch: str) -> Sequence[Delivery]:
+        return [self._delivery(row) for row in await self._database.read(_BATCH, {"batch": batch})]
+
+    async def attempted(self, batch: str, outcome: Attempted) -> None:
+        at = self._clock.wall()
+        row = {
+            "id": outcome.id,
+            "batch": batch,
+            "state": outcome.state,
+            "counted": int(outcome.counted),
+            "next_at": outcome.next_at,
+            "status": outcome.status,
+            "error": outcome.error,
+            "finished_at": None if outcome.state == "pending" else at,
+        }
+
+        def operation() -> Steps[None]:
+            rows = yield Statement(_ATTEMPTED, row)
+            if not rows or not outcome.counted:
+                return
+            endpoint = {"account": rows[0][0], "endpoint": rows[0][1]}
+            if outcome.state == "delivered":
+                yield Statement(_WELL, endpoint)
+            else:
+                disabled_at = at if outcome.disable else None
+                yield Statement(_FAILING, {**endpoint, "at": at, "disabled_at": disabled_at})
+
+        await self._database.write(operation, crowd=True)
+
+    async def listed(self, account_id: str, most: int = 100) -> Sequence[DeliveryInfo]:
+        rows = await self._database.read(_LIST, {"account": account_id, "most": most})
+        return [self._info(row) for row in rows]
+
+    async def replay(self, delivery_id: str, account_id: str = "") -> bool:
+        row = {"id": delivery_id, "account": account_id, "at": self._clock.wall()}
+
+        def operation() -> Steps[bool]:
+            rows = yield Statement(_REPLAY, row)
+            if rows:
+                yield Statement(_WELL, {"account": rows[0][0], "endpoint": rows[0][1]})
+            return bool(rows)
+
+        return await self._database.write(operation)
+
+    async def secrets(self, account_id: str) -> list[Secret]:
+        """The account's signing secrets that are in use, newest first."""
+        rows = await self._database.read(_SECRETS, {"account": account_id})
+        return self._open_secrets(rows[0][0] if rows else None)
+
+    async def set_secrets(self, account_id: str, secrets: Sequence[Secret]) -> None:
+        sealed = self._vault.seal(_encode(list(secrets)))
+        await self._put(_SET_SECRETS, {"account": account_id, "secrets": sealed})
+
+    def _delivery(self, row: Row) -> Delivery:
+        owed = _decode(self._vault.open(row["record"])) if row["record"] is not None else None
+        return Delivery(
+            id=row["id"],
+            enrichment_id=row["enrichment_id"],
+            account_id=row["account_id"],
+            attempts=row["made"],
+            url=owed.url if owed else None,
+            body=owed.body.encode() if owed else b"",
+            secrets=tuple(each.secret for each in self._open_secrets(row["webhook_secrets"])),
+            failing_since=row["first_failure_at"],
+            disabled=bool(row["disabled"]),
+        )
+
+    def _info(self, row: Row) -> DeliveryInfo:
+        owed = _decode(self._vault.open(row["record"])) if row["record"] is not None else None
+        return DeliveryInfo(
+            id=row["id"],
+            enrichment_id=row["enrichment_id"],
+            url=owed.url if owed else None,
+            attempts=row["attempts"],
+            state=row["state"],
+            last_status=row["last_status"],
+            last_error=row["last_error"],
+            next_at=row["next_at"],
+            created_at=row["created_at"],
+        )
+
+    def _open_secrets(self, sealed: bytes | None) -> list[Secret]:
+        if sealed is None:
+            return []
+        now = self._clock.wall()
+        kept = _decode_secrets(self._vault.open(sealed))
+        return [each for each in kept if each.until is None or each.until > now]
+
+    async def _put(self, sql: str, row: dict[str, object]) -> list[Row]:
+        def operation() -> Steps[list[Row]]:
+            return (yield Statement(sql, row))
+
+        return await self._database.write(operation)

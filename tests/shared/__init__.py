@@ -1,0 +1,1 @@
+"""What processes share: in memory, over Valkey, and while Valkey is away."""

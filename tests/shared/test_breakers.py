@@ -1,0 +1,193 @@
+"""What one process learns of a vendor, all know; and one of them tries whether it is over."""
+
+import asyncio
+import secrets
+
+import pytest
+import redis
+
+from headrace.domain.failures import Failure
+from headrace.engine.clock import SystemClock
+from headrace.engine.guard import Guard, Limits, Pass
+from headrace.ports import Pause
+from headrace.shared.store import Shared
+from tests.shared.conftest import Member, Pair
+from tests.shared.waiting import until
+
+FIND, VERIFY = "email", "verify"
+
+
+@pytest.fixture
+def vendor() -> str:
+    """One that nobody else asks."""
+    return f"vendor-{secrets.token_hex(6)}"
+
+
+def guard(shared: Shared, vendor: str) -> Guard:
+    limits = {(vendor, capability): Limits(100) for capability in (FIND, VERIFY)}
+    return Guard(limits, SystemClock(), shared.rates, shared.breakers)
+
+
+async def fleet(join: Member, vendor: str, many: int = 3) -> list[Guard]:
+    """Guards that hear each other."""
+    members = [join() for _ in range(many)]
+    guards = [guard(member, vendor) for member in members]
+    await hearing(guards)
+    return guards
+
+
+async def hearing(guards: list[Guard]) -> None:
+    """Returns once each has heard a message of another."""
+    for teller in guards:
+        board = teller.breakers._board
+        others = [each for each in guards if each is not teller]
+        name = teller.breakers.names[0]
+        async with asyncio.timeout(20):
+            while not all(each.breakers.reason(name) for each in others):
+                board.opened(name, Pause(Failure.TIMEOUT, 60, 60))
+                await asyncio.sleep(0.02)
+            while any(each.breakers.reason(name) for each in others):
+                board.closed(name)
+                await asyncio.sleep(0.02)
+
+
+async def goes(watch: Guard, vendor: str, capability: str = FIND) -> Pass:
+    """The pass of a call, once it is let through."""
+    async with asyncio.timeout(20):
+        while isinstance(passed := await watch.enter(vendor, capability), str):
+            await asyncio.sleep(0.01)
+    return passed
+
+
+async def test_a_pause_and_its_end_in_a_process(pair: Pair, vendor: str) -> None:
+    watch = guard(pair[0], vendor)
+    watch.leave(await goes(watch, vendor), Failure.RATE_LIMITED, 0.1)
+    assert await watch.enter(vendor, FIND) == "breaker_open: rate_limited"
+    probe = await goes(watch, vendor)
+    assert probe.probes
+    assert await watch.enter(vendor, FIND) == "breaker_open: rate_limited"
+    watch.leave(probe, None)
+    assert watch.paused == {}
+
+
+async def test_a_vendor_paused_in_one_process_is_paused_in_all(join: Member, vendor: str) -> None:
+    one, *others = await fleet(join, vendor)
+    one.leave(await goes(one, vendor), Failure.BAD_KEY)
+    expected = {vendor: {"*": Failure.BAD_KEY, FIND: Failure.BAD_KEY}}
+    for other in others:
+        await until(lambda other=other: other.paused == expected)
+        assert await other.enter(vendor, VERIFY) == "breaker_open: bad_key"
+
+
+async def test_one_capability_is_paused_in_all_after_five_failures_in_one(join: Member, vendor: str) -> None:
+    one, *others = await fleet(join, vendor)
+    for _ in range(5):
+        one.leave(await goes(one, vendor), Failure.SERVER_ERROR)
+    for other in others:
+        await until(lambda other=other: other.paused == {vendor: {FIND: Failure.SERVER_ERROR}})
+        other.leave(await goes(other, vendor, VERIFY), None)
+
+
+async def test_after_a_pause_one_process_probes_and_its_success_ends_the_pause_for_all(
+    join: Member, vendor: str
+) -> None:
+    guards = await fleet(join, vendor)
+    guards[0].leave(await goes(guards[0], vendor), Failure.RATE_LIMITED, 0.3)
+    for each in guards:
+        await until(lambda each=each: bool(each.paused))
+    passes: list[Pass] = []
+
+    async def hammer(watch: Guard) -> None:
+        """Ask again and again until calls go without being probes."""
+        while not passes or passes[-1].probes:
+            passed = await watch.enter(vendor, FIND)
+            if isinstance(passed, Pass):
+                passes.append(passed)
+                await asyncio.sleep(0.2 if passed.probes else 0)  # the others ask on while the probe is out
+                watch.leave(passed, None)
+            await asyncio.sleep(0.001)
+
+    async with asyncio.timeout(20):
+        await asyncio.gather(*(hammer(watch) for watch in guards for _ in range(5)))
+    assert sum(bool(passed.probes) for passed in passes) == 1
+    for each in guards:
+        await until(lambda each=each: each.paused == {})
+
+
+async def test_a_probe_that_fails_makes_the_pause_longer_for_all(join: Member, vendor: str) -> None:
+    one, other, _ = await fleet(join, vendor)
+    one.leave(await goes(one, vendor), Failure.RATE_LIMITED, 0.1)
+    one.leave(await goes(one, vendor), Failure.SERVER_ERROR)
+    await until(lambda: other.paused == {vendor: {FIND: Failure.SERVER_ERROR}})
+    name = f"{vendor}:{FIND}"
+    assert other.breakers.pauses()[name].length == 60
+    assert 50 < other.breakers.pauses()[name].seconds <= 60
+
+
+async def test_who_has_not_heard_of_a_longer_pause_learns_it_when_it_would_probe(
+    join: Member, vendor: str
+) -> None:
+    one, other, _ = await fleet(join, vendor)
+    one.leave(await goes(one, vendor), Failure.BAD_KEY)
+    await until(lambda: bool(other.paused))
+    for name in other.breakers.names:
+        other.breakers.hear(name, Pause(Failure.BAD_KEY, 0, 30))  # as if it had been time
+    assert await other.enter(vendor, FIND) == "breaker_open: bad_key"
+    assert other.breakers.pauses()[f"{vendor}:*"].seconds > 20
+
+
+async def test_who_has_not_heard_of_the_end_of_a_pause_learns_it_when_it_would_probe(
+    join: Member, vendor: str
+) -> None:
+    one, other, _ = await fleet(join, vendor)
+    one.leave(await goes(one, vendor), Failure.RATE_LIMITED, 0.1)
+    await until(lambda: bool(other.paused))
+    one.leave(await goes(one, vendor), None)
+    await until(lambda: not other.paused)
+    other.breakers.hear(f"{vendor}:{FIND}", Pause(Failure.RATE_LIMITED, 0, 30))  # as if it had not heard
+    assert (await goes(other, vendor)).probes == {}
+
+
+async def test_one_who_comes_late_learns_what_is_paused_and_for_how_long(join: Member, vendor: str) -> None:
+    one, _ = await fleet(join, vendor, 2)
+    one.leave(await goes(one, vendor), Failure.BAD_KEY)
+    await until(lambda: bool(one.paused))
+    late = guard(join(), vendor)
+    await until(lambda: late.paused == one.paused)
+    assert 20 < late.breakers.pauses()[f"{vendor}:*"].seconds <= 30
+
+
+async def test_a_probe_that_was_given_up_leaves_room_for_another_process(join: Member, vendor: str) -> None:
+    one, other, _ = await fleet(join, vendor)
+    one.leave(await goes(one, vendor), Failure.RATE_LIMITED, 0.1)
+    await until(lambda: bool(other.paused))
+    probe = await goes(one, vendor)
+    assert await other.enter(vendor, FIND) == "breaker_open: rate_limited"
+    one.abandon(probe)
+    assert (await goes(other, vendor)).probes
+
+
+async def test_a_process_that_dies_with_the_probe_holds_the_others_up_for_a_minute_at_most(
+    join: Member, vendor: str, valkey_url: str
+) -> None:
+    one, _ = await fleet(join, vendor, 2)
+    one.leave(await goes(one, vendor), Failure.RATE_LIMITED, 0.1)
+    assert (await goes(one, vendor)).probes
+    with redis.Redis.from_url(valkey_url) as store:
+        assert 0 < store.pttl(f"headrace:probe:{vendor}:{FIND}") <= 60_000
+
+
+async def test_messages_that_make_no_sense_are_passed_over(
+    join: Member, vendor: str, valkey_url: str
+) -> None:
+    one, other = await fleet(join, vendor, 2)
+    with redis.Redis.from_url(valkey_url) as store:
+        for message in (
+            b"",
+            b"{",
+            b'{"sender":"x","name":"y","pause":{"reason":"new","seconds":1,"length":1}}',
+        ):
+            store.publish("headrace:breakers", message)
+        store.publish("headrace:breakers", b'{"sender":"x","name":"unknown","pause":null}')
+    one.leave(await goes(one, vendor), Failure.BAD_KEY)
+    await until(lambda: other.paused == one.paused)

@@ -1,0 +1,175 @@
+"""Valkey goes away and comes back: nobody is refused for that, and nobody has to do anything."""
+
+import asyncio
+import secrets
+import signal
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import redis
+from structlog.testing import capture_logs
+
+from headrace.domain.failures import Failure
+from headrace.engine.clock import SystemClock
+from headrace.engine.guard import Guard, Limits, Pass
+from headrace.shared.connect import connect
+from headrace.shared.rates import ValkeyRates
+from headrace.shared.store import Shared
+from tests.servers import Valkey
+from tests.shared.waiting import until, until_so
+
+VENDOR, FIND = "vendor", "email"
+
+
+@pytest.fixture
+def server() -> Iterator[Valkey]:
+    with Valkey() as made:
+        yield made
+
+
+@pytest.fixture
+async def members(server: Valkey) -> AsyncIterator[list[Shared]]:
+    """Two processes, with the patience that they have in earnest."""
+    made = [connect(server.url, SystemClock()) for _ in range(2)]
+    for member in made:
+        member.start()
+    yield made
+    for member in made:
+        await member.aclose()
+
+
+def away(member: Shared) -> bool:
+    assert isinstance(member.rates, ValkeyRates)
+    return member.rates._link.away
+
+
+def key() -> str:
+    return secrets.token_hex(8)
+
+
+async def admissions(member: Shared, of: str, calls: int, asked: int) -> int:
+    """How many of those who ask are admitted."""
+    told = [await member.rates.admit(of, calls, 60) for _ in range(asked)]
+    return sum(each.wait == 0 for each in told)
+
+
+async def shares(members: list[Shared]) -> bool:
+    """Whether all count together."""
+    fresh = key()
+    return sum([await admissions(member, fresh, 1, 1) for member in members]) == 1
+
+
+async def test_rates_are_kept_per_process_while_the_store_is_away_and_together_afterwards(
+    server: Valkey, members: list[Shared]
+) -> None:
+    await until_so(lambda: shares(members))
+    one, _ = members
+    busy = key()
+    assert await admissions(one, busy, 10, 4) == 4
+    with capture_logs() as lines:
+        server.stop()
+        assert await admissions(one, busy, 10, 20) == 6, "what this process admitted before still counts"
+        assert [await admissions(member, key(), 5, 8) for member in members] == [5, 5]
+        server.start()
+        await until_so(lambda: shares(members))
+    events = [line["event"] for line in lines]
+    assert sorted(events) == ["shared_store_back"] * 2 + ["shared_store_unavailable"] * 2
+
+
+async def test_a_store_that_hangs_is_away_too(server: Valkey, members: list[Shared]) -> None:
+    await until_so(lambda: shares(members))
+    assert server._process
+    server._process.send_signal(signal.SIGSTOP)
+    try:
+        for member in members:
+            told = await asyncio.gather(*(member.rates.admit("hanging", 5, 60) for _ in range(50)))
+            assert sum(each.wait == 0 for each in told) == 5
+            assert away(member)
+    finally:
+        server._process.send_signal(signal.SIGCONT)
+    await until_so(lambda: shares(members))
+
+
+async def test_a_store_that_refuses_to_write_is_away_too(server: Valkey, members: list[Shared]) -> None:
+    await until_so(lambda: shares(members))
+    with redis.Redis.from_url(server.url) as store:
+        store.config_set("maxmemory", 1)
+        assert [await admissions(member, "full", 5, 8) for member in members] == [5, 5]
+        assert [away(member) for member in members] == [True, True]
+        store.config_set("maxmemory", 0)
+    await until_so(lambda: shares(members))
+
+
+async def test_a_store_that_is_not_there_at_the_start_is_used_once_it_is(server: Valkey) -> None:
+    server.stop()
+    made = [connect(server.url, SystemClock()) for _ in range(2)]
+    for member in made:
+        member.start()
+        assert await admissions(member, key(), 5, 8) == 5
+    server.start()
+    await until_so(lambda: shares(made))
+    for member in made:
+        await member.aclose()
+
+
+async def test_work_under_way_is_finished_and_those_who_waited_elsewhere_do_it_themselves(
+    server: Valkey, members: list[Shared]
+) -> None:
+    await until_so(lambda: shares(members))
+    may_end, worked = asyncio.Event(), []
+
+    async def work(who: int) -> bytes:
+        worked.append(who)
+        await may_end.wait()
+        return b"%d" % who
+
+    asked = []
+    for who, member in enumerate(members):
+        asked += [
+            asyncio.create_task(member.flights.once("key", lambda who=who: work(who), 60)) for _ in range(3)
+        ]
+        await until(lambda: bool(worked))
+    server.stop()
+    await until(lambda: sorted(worked) == [0, 1])
+    may_end.set()
+    assert sorted(await asyncio.gather(*asked)) == sorted(
+        [(b"0", False), *[(b"0", True)] * 2, (b"1", False), *[(b"1", True)] * 2]
+    )
+
+
+def guards(members: list[Shared]) -> list[Guard]:
+    limits = {(VENDOR, FIND): Limits(10)}
+    return [Guard(limits, SystemClock(), member.rates, member.breakers) for member in members]
+
+
+async def goes(watch: Guard) -> Pass:
+    async with asyncio.timeout(20):
+        while isinstance(passed := await watch.enter(VENDOR, FIND), str):
+            await asyncio.sleep(0.01)
+    return passed
+
+
+async def test_breakers_are_each_processs_own_while_the_store_is_away_and_shared_afterwards(
+    server: Valkey, members: list[Shared]
+) -> None:
+    one, other = guards(members)
+    await until_so(lambda: shares(members))
+    server.stop()
+    one.leave(await goes(one), Failure.RATE_LIMITED, 0.1)
+    probe = await goes(one)
+    assert probe.probes
+    one.leave(probe, Failure.BAD_KEY)
+    assert other.paused == {}
+    server.start()
+    await until(lambda: other.paused == one.paused != {})
+    assert isinstance(await other.enter(VENDOR, FIND), str)
+
+
+async def test_a_pause_is_heard_after_the_store_was_restarted(server: Valkey, members: list[Shared]) -> None:
+    one, other = guards(members)
+    await until_so(lambda: shares(members))
+    server.stop()
+    server.start()
+    await until_so(lambda: shares(members))
+    one.leave(await goes(one), Failure.BAD_KEY)
+    await until(lambda: other.paused == one.paused)
