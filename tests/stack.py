@@ -142,16 +142,18 @@ async def _request(method: str, url: str, headers: dict[str, str], data: bytes |
 
 
 @contextmanager
-def running(directory: Path, *, vendors: list[str] | None = None, **overlay: str) -> Iterator[Stack]:
+def running(
+    directory: Path, *, vendors: list[str] | None = None, worker: bool = False, **overlay: str
+) -> Iterator[Stack]:
     """A stack whose sandbox answers at once. `overlay`: settings as in the environment, without prefix:
-    `WATERFALL__ORDER__EMAIL="hunter"`; `vendors` limits who is configured."""
+    `WATERFALL__ORDER__EMAIL="hunter"`; `vendors` limits who is configured; `worker`: queued work is done."""
     environment = {f"HEADRACE_{name}": value for name, value in overlay.items()}
     environment["HEADRACE_DATABASE__URL"] = f"sqlite:///{directory / 'headrace.db'}"
     with BackgroundServer(create_sandbox(latency_scale=0)) as sandbox:
         settings = at_sandbox(load(None, environment), sandbox.url)
         if vendors is not None:
             settings = only(settings, vendors)
-        headrace = build(settings, sandbox=True)
+        headrace = build(settings, sandbox=True, worker=worker)
         account = new_account(headrace.storage, "main", AccountSettings(), 1_000_000_000, consents=True)
         key = run(lambda: account)[1]
         with BackgroundServer(headrace.application()) as api:

@@ -232,33 +232,40 @@ def load(file: Path | None = None, environment: Mapping[str, str] | None = None)
 
 def check(settings: Settings) -> Settings:
     """The settings, if their values make sense. Raises `ConfigError`."""
-    deadline, prices = settings.waterfall.deadline, settings.prices
+    _check_deadlines(settings.waterfall.deadline)
+    _check_prices(settings.prices)
+    _check_webhooks(settings.webhooks)
+    _check_privacy(settings.privacy)
+    for key, value, least in (
+        ("server.rate_limit", settings.server.rate_limit, 1),
+        ("server.drain_seconds", settings.server.drain_seconds, 0),
+        ("transport.connections", settings.transport.connections, 1),
+        ("jobs.parallel", settings.jobs.parallel, 1),
+    ):
+        if not least <= value < math.inf:
+            raise ConfigError(f"{key}: must be {'0 or more' if not least else 'at least 1'}")
+    if settings.shared.url and not settings.shared.url.startswith(("redis://", "rediss://", "unix://")):
+        raise ConfigError("shared.url: must be redis://host:port/number")
+    if settings.ca_file and not settings.ca_file.is_file():
+        raise ConfigError(f"transport.ca_file: there is no file {settings.ca_file}")
+    return settings
+
+
+def _check_deadlines(deadline: Deadline) -> None:
     for name in deadline.__struct_fields__:
         if not 0 < getattr(deadline, name) < math.inf:
             raise ConfigError(f"waterfall.deadline.{name}: must be more than 0 seconds")
+
+
+def _check_prices(prices: Prices) -> None:
     costs = {name: getattr(prices, name) for name in ("email", "phone", "personal_email")}
     for provider, per_field in prices.overrides.items():
         costs |= {f"overrides.{provider}.{name}": price for name, price in per_field.items()}
     for name, price in costs.items():
         if not 0 <= price < math.inf:
             raise ConfigError(f"prices.{name}: must be 0 or more")
-    if settings.server.rate_limit < 1:
-        raise ConfigError("server.rate_limit: must be at least 1")
-    if not 0 <= settings.server.drain_seconds < math.inf:
-        raise ConfigError("server.drain_seconds: must be 0 or more")
-    if settings.transport.connections < 1:
-        raise ConfigError("transport.connections: must be at least 1")
-    _check_webhooks(settings.webhooks)
-    _check_privacy(settings.privacy)
-    if settings.jobs.parallel < 1:
-        raise ConfigError("jobs.parallel: must be at least 1")
-    if not 0 <= settings.prices.reused <= 1:
+    if not 0 <= prices.reused <= 1:
         raise ConfigError("prices.reused: must be between 0 and 1")
-    if settings.shared.url and not settings.shared.url.startswith(("redis://", "rediss://", "unix://")):
-        raise ConfigError("shared.url: must be redis://host:port/number")
-    if settings.ca_file and not settings.ca_file.is_file():
-        raise ConfigError(f"transport.ca_file: there is no file {settings.ca_file}")
-    return settings
 
 
 def _check_webhooks(webhooks: Webhooks) -> None:

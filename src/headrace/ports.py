@@ -1,6 +1,7 @@
 """What the engine needs from outside. Implementations live in `storage`, `transport` and `wiring`."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -123,7 +124,7 @@ class Idempotency(Protocol):
     """Answers by `Idempotency-Key`."""
 
     async def look(self, claim: Claim) -> Reply | None:
-        """What is known of the key. Raises `Problem(idempotency_key_reused)` when it was another request's."""
+        """What is known of the key. Raises `Problem(idempotency_key_reused)` if another request used it."""
         ...
 
     async def begin(self, claim: Claim) -> None:
@@ -245,6 +246,10 @@ class Enrichments(Protocol):
         """Take the oldest of an account's queue, in order."""
         ...
 
+    async def put_back(self, enrichment_id: str) -> None:
+        """Return what was taken to its place in the queue; its hold stays."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -302,12 +307,20 @@ class Webhooks(Protocol):
         """Put what is due into a new batch; returns how many that were."""
         ...
 
-    async def open_batches(self) -> Sequence[str]:
-        """Batches with something left to attempt."""
+    async def open_batches(self, before: str) -> Sequence[str]:
+        """Batches named before `before`, in the order of ids, with something left to attempt."""
         ...
 
     async def batch(self, batch: str) -> Sequence[Delivery]:
         """What is left to attempt of a batch."""
+        ...
+
+    async def signing_secrets(self, account_id: str) -> Sequence[str]:
+        """The account's secrets that are in use, newest first."""
+        ...
+
+    async def first_secret(self, account_id: str, secret: str) -> None:
+        """Set the account's secret, unless it has one."""
         ...
 
     async def attempted(self, batch: str, outcome: Attempted) -> None:
@@ -315,8 +328,42 @@ class Webhooks(Protocol):
         ...
 
 
+class Blocked(Exception):
+    """A webhook that may not be sent there. `reason` completes the sentence "The URL ..."."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What the receiver answered. `retry_after` is its header as it came, a number or a date."""
+
+    status: int
+    retry_after: str | None
+
+
+class Receiver(Protocol):
+    """Where webhooks go."""
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Delivered:
+        """Raises `Blocked`, and `Refused` when there was no answer."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+Fence = Callable[[str], AbstractAsyncContextManager[None]]
+"""Makes a context that one process of the fleet is inside of at a time."""
+
+
 class Accounts(Protocol):
     """Who may ask."""
+
+    async def by_id(self, account_id: str) -> Account | None:
+        """The account, if there is one."""
+        ...
 
     async def by_api_key(self, api_key: str) -> Account | None:
         """The account of a live key. Compared in constant time; `None` for any other text."""

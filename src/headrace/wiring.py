@@ -2,8 +2,12 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from contextlib import suppress
+from dataclasses import MISSING, dataclass, field, fields
+from functools import partial
 from importlib import import_module
+from pathlib import Path
+from socket import gethostname
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +20,8 @@ from headrace.api.metrics import PrometheusMeter
 from headrace.api.render import enrich_answer, finished_body
 from headrace.api.services import Services
 from headrace.api.turns import Turns
-from headrace.config import ConfigError, Provider, Settings
+from headrace.config import ConfigError, Provider, Settings, Webhooks
+from headrace.domain.errors import Problem
 from headrace.domain.model import Account, Enrichment, Field
 from headrace.domain.pricing import PriceBook
 from headrace.domain.waterfall import Plan, Source
@@ -25,7 +30,10 @@ from headrace.engine.enrich import Books, Enricher
 from headrace.engine.guard import Guard, Limits, Quota
 from headrace.engine.run import Deadlines, Surroundings
 from headrace.engine.vendor import Vendor
-from headrace.ports import Clock, Queued, Transport
+from headrace.jobs.contacts import Contacts
+from headrace.jobs.deliver import AT_ONCE, Deliver
+from headrace.jobs.worker import Handlers, Queues, Worker
+from headrace.ports import Clock, Queued, Receiver, Transport
 from headrace.providers import registry
 from headrace.providers.base import WHOLE_VENDOR, Adapter, Rate, Verifies
 from headrace.shared.store import Shared, local
@@ -34,6 +42,12 @@ from headrace.storage.opening import Storage
 
 _LATE_ANSWERS = 2.0
 """Seconds that a stopping process waits for answers that came after their deadline."""
+
+_SWEEP_EVERY = 2.0
+"""Seconds between two looks for processes that died."""
+
+_SEAT_TRIES, _SEAT_PAUSE = 6, 0.5
+"""A process that ended just now may hold its seat for a moment longer; seconds."""
 
 _PATIENCE = 5.0
 """Seconds beyond the longest search for which an equal request waits for its answer."""
@@ -69,6 +83,8 @@ class Headrace:
     services: Services
     meter: PrometheusMeter
     shared: Shared
+    worker: Worker | None
+    _sweeper: list[asyncio.Task[None]] = field(default_factory=list)
 
     def application(self) -> ASGIApp:
         """The HTTP application; it starts and stops this Headrace with its server."""
@@ -77,25 +93,56 @@ class Headrace:
             self.services, self.meter, origins, on_startup=[self.start], on_shutdown=[self.stop]
         )
 
+    async def admit(self) -> None:
+        """Raises `ConfigError` where another process serves this database and the two share nothing else."""
+        if self.settings.shared.url:
+            return
+        patience = _SEAT_TRIES
+        while (seat := await self.storage.owner.take_seat("process")) != "seat-process-0":
+            await self.storage.owner.leave_seat(seat)
+            patience -= 1
+            if not patience:
+                raise ConfigError(
+                    "shared.url: another Headrace process uses this database; several need a shared store, "
+                    'such as [shared] url = "redis://127.0.0.1:6379/0"'
+                )
+            await asyncio.sleep(_SEAT_PAUSE)
+
     async def start(self) -> None:
-        """Give back what processes that died were holding."""
+        """Give back what processes that died were holding, now and from now on."""
         self.shared.start()
         await self.storage.ledger.release_abandoned()
         asyncio.get_running_loop().call_later(_AFTER_START, _load_tables)
+        self._sweeper.append(asyncio.create_task(self._sweep()))
+        if self.worker:
+            self.worker.start()
 
     def drain(self) -> None:
         """Refuse new work and let what is in flight end soon."""
+        if self.worker:
+            self.worker.drain()
         self.enricher.hurry(self.settings.server.drain_seconds)
 
     async def stop(self) -> None:
+        for task in self._sweeper:
+            task.cancel()
+        if self.worker:
+            await self.worker.stop(_LATE_ANSWERS)
         await self.enricher.finish(_LATE_ANSWERS)
         await self.transport.aclose()
         await self.shared.aclose()
         self.storage.close()
 
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(_SWEEP_EVERY)
+            with suppress(Problem):  # the database has logged it
+                await self.storage.ledger.release_abandoned()
 
-def build(settings: Settings, *, sandbox: bool = False) -> Headrace:
-    """Everything, from settings. `sandbox`: every answer is labelled as invented. Raises `ConfigError`."""
+
+def build(settings: Settings, *, sandbox: bool = False, worker: bool = False) -> Headrace:
+    """Everything, from settings. `sandbox`: every answer is labelled as invented. `worker`: queued work is
+    done by this process too. Raises `ConfigError`."""
     vendors = make_vendors(settings)
     plan = make_plan(settings, vendors)
     storage = open_storage(settings)
@@ -106,19 +153,70 @@ def build(settings: Settings, *, sandbox: bool = False) -> Headrace:
     surroundings = Surroundings(vendors, guard, transport, clock, _deadlines(settings))
     books = Books(storage.ledger, storage.enrichments, make_prices(settings))
     enricher = Enricher(plan, surroundings, books, meter, _webhook_body)
+    made = make_worker(settings, storage, enricher) if worker else None
     services = Services(
         accounts=storage.accounts,
         enrichments=storage.enrichments,
         enricher=enricher,
         turns=Turns(storage.idempotency, settings.waterfall.deadline.total + _PATIENCE),
-        wake=lambda: None,
+        wake=made.wake if made else lambda: None,
+        check_webhook=partial(_check_webhook, settings.webhooks),
         limits=AccountLimits(settings.server.rate_limit, shared.rates),
         guard=guard,
         providers=tuple(vendors),
         database_answers=storage.answers,
         sandbox=sandbox,
     )
-    return Headrace(settings, storage, vendors, transport, enricher, services, meter, shared)
+    return Headrace(settings, storage, vendors, transport, enricher, services, meter, shared, made)
+
+
+def _check_webhook(wanted: Webhooks, url: str) -> None:
+    from headrace.transport.destination import check_url  # noqa: PLC0415
+
+    check_url(url, allow_http=wanted.allow_http, allow_private=wanted.allow_private)
+
+
+def make_receiver(settings: Settings) -> Receiver:
+    """Where webhooks are posted through."""
+    from headrace.transport.guarded import GuardedTransport  # noqa: PLC0415
+
+    wanted = settings.webhooks
+    return GuardedTransport(
+        timeout=wanted.timeout,
+        allow_http=wanted.allow_http,
+        allow_private=wanted.allow_private,
+        connections=AT_ONCE,
+        ca_file=str(settings.ca_file) if settings.ca_file else None,
+    )
+
+
+def make_worker(settings: Settings, storage: Storage, enricher: Enricher) -> Worker:
+    """What does queued work."""
+    clock = SystemClock()
+    parallel = settings.jobs.parallel
+    contacts = Contacts(enricher, storage.enrichments, storage.accounts, parallel)
+    deliver = Deliver(
+        storage.webhooks,
+        partial(make_receiver, settings),
+        _nobody,
+        settings.webhooks.schedule,
+        clock,
+    )
+    return Worker(
+        Queues(storage.enrichments, storage.webhooks),
+        Handlers(contacts, deliver),
+        _jobs_url(storage.location),
+        lambda: storage.owner.take_seat(f"worker-{settings.jobs.name or gethostname()}"),
+        storage.owner.is_alive,
+        storage.owner.fence,
+        [storage.idempotency.sweep],
+        clock,
+    )
+
+
+def _jobs_url(location: Path | str) -> str:
+    """A file of its own beside the database's, or the server's database itself."""
+    return f"sqlite:///{location}.jobs" if isinstance(location, Path) else location
 
 
 def make_vendors(settings: Settings) -> dict[str, Vendor]:
@@ -317,3 +415,7 @@ def _pepper(settings: Settings) -> bytes | None:
 
 def _milli(credits: float) -> int:
     return round(credits * 1000)
+
+
+async def _nobody(_enrichment_id: str) -> bool:
+    return False

@@ -50,15 +50,13 @@ async def test_a_survivor_finishes_what_a_killed_executor_had_begun(url: str) ->
 
 
 async def test_what_was_taken_over_still_excludes_what_is_enqueued_since(url: str) -> None:
-    at_once = most = 0
+    running: list[str] = []
     go_on = asyncio.Event()
 
     async def work(subject: str) -> None:
-        nonlocal at_once, most
-        at_once += 1
-        most = max(most, at_once)
+        running.append(subject)
         await go_on.wait()
-        at_once -= 1
+        running.remove(subject)
 
     with Child(url, "child") as child:
         child.say("hang one")
@@ -67,12 +65,14 @@ async def test_what_was_taken_over_still_excludes_what_is_enqueued_since(url: st
     fleet = Fleet("survivor")
     async with launched(url, {"hang": work}, "survivor") as survivor:
         await reap(survivor, fleet.is_alive, fleet.fence())
-        await enqueue(survivor, "hang", "one", "one", "other")
-        await until(lambda: at_once == 2)  # one of "one", and "other"
+        await until(lambda: running == ["one"])
+        await enqueue(survivor, "hang", "one", "other")
+        await until(lambda: "other" in running)
+        await enqueue(survivor, "hang", "last")
+        await until(lambda: "last" in running)  # the queue has been looked through since
+        assert running == ["one", "other", "last"]
         go_on.set()
-        await until(lambda: {state for of in states(url).values() for state in of} == {"SUCCESS"})
-    assert most == 2
-    assert len(states(url)["one"]) == 3
+        await until(lambda: states(url)["one"] == ["SUCCESS", "SUCCESS"])
 
 
 async def test_a_job_whose_claim_was_lost_with_the_connection_runs_after_all(url: str) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from headrace.transport.destination import MOST_CHARACTERS, Blocked, Rules, check_url
+from headrace.ports import Blocked
+from headrace.transport.destination import MOST_CHARACTERS, Rules, check_url
 
 NOT_PUBLIC = "points to an address that is not public"
 NUMBER = "must write an address as four decimal numbers"

@@ -9,7 +9,8 @@ import pytest
 import pytest_asyncio
 
 from headrace.domain.failures import Failure, Refused
-from headrace.transport.guarded import BODY_BYTES, Delivered, GuardedTransport
+from headrace.ports import Delivered
+from headrace.transport.guarded import BODY_BYTES, GuardedTransport
 from tests.transport.servers import (
     OK,
     PATIENCE,
@@ -21,7 +22,7 @@ from tests.transport.servers import (
     serving,
     silent,
 )
-from tests.transport.test_hostile import BROKEN, SLOW
+from tests.transport.test_hostile import BROKEN, SLOW, _drip_body
 
 SHORT = 0.2
 
@@ -135,14 +136,20 @@ async def test_a_packed_body_is_never_unpacked(transport: GuardedTransport) -> N
     assert server.connections == 1
 
 
-@pytest.mark.parametrize("script", SLOW)
-async def test_time_is_up_however_slowly_an_answer_drips(hasty: GuardedTransport, script: Script) -> None:
-    """Up to the end of its head, it is no answer; after that, what drips is dropped."""
-    drips_its_body = script.__name__ == "_drip_body"
+@pytest.mark.parametrize("script", [script for script in SLOW if script is not _drip_body])
+async def test_time_is_up_however_slowly_a_head_drips(hasty: GuardedTransport, script: Script) -> None:
     async with serving(script) as server:
         for _ in range(2):
-            assert await outcome(hasty, server.url) == (200 if drips_its_body else Failure.TIMEOUT)
+            assert await outcome(hasty, server.url) is Failure.TIMEOUT
             await server.lost_one()
+
+
+async def test_a_body_that_drips_is_dropped_when_time_is_up() -> None:
+    transport = guarded(1.5)
+    async with serving(_drip_body) as server:
+        assert await outcome(transport, server.url) == 200
+        await server.lost_one()
+    await transport.aclose()
 
 
 async def test_time_is_up_while_a_receiver_does_not_read(hasty: GuardedTransport) -> None:

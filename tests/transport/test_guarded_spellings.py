@@ -8,8 +8,9 @@ import pytest_asyncio
 from yarl import URL
 
 from headrace.domain.failures import Refused
+from headrace.ports import Blocked
 from headrace.transport.destination import Rules
-from headrace.transport.guarded import Blocked, GuardedTransport
+from headrace.transport.guarded import GuardedTransport
 from tests.transport.canary import SILENCE, Canary, Names, canary
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -10,7 +10,7 @@ from headrace.api.answers import json_answer, reply_answer
 from headrace.api.auth import authenticate
 from headrace.api.documented import BULK, CONTACT, PROGRESS, QUEUE, BulkOperation, QueueOperation
 from headrace.api.idempotency import claim_of
-from headrace.api.read import bulk_request, enrichment_request, require_json
+from headrace.api.read import bulk_request, check_webhook, enrichment_request, require_json
 from headrace.api.schemas import BulkAnswer
 from headrace.api.services import AnyRequest, services_of
 from headrace.domain.errors import Problem
@@ -29,6 +29,7 @@ async def queue_enrich(request: AnyRequest) -> ASGIResponse:
     """Look for one person's details later."""
     account, body = await _asked(request)
     wanted = enrichment_request(body)
+    check_webhook(services_of(request), wanted)
     services_of(request).enricher.check(wanted, account, later=True)
     enrichment_id = new_id()
     answer = _encode(render.pending_answer(enrichment_id, wanted))
@@ -47,6 +48,7 @@ async def bulk_enrich(request: AnyRequest) -> ASGIResponse:
     """Look for 2 to 100 people's details later: all of them, or none."""
     account, body = await _asked(request)
     wanted = bulk_request(body)
+    check_webhook(services_of(request), wanted[0])
     _check_all(request, wanted, account)
     bulk_id = new_id()
     answer = _encode(BulkAnswer(bulk_id, "queued"))

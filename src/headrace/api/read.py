@@ -9,10 +9,11 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from headrace.api.schemas import BulkRequest, EnrichRequest, Person
-from headrace.api.services import AnyRequest, header
+from headrace.api.services import AnyRequest, Services, header
 from headrace.domain import normalize
 from headrace.domain.errors import Problem
 from headrace.domain.model import Contact, EnrichmentRequest, Field
+from headrace.ports import Blocked
 
 T = TypeVar("T")
 
@@ -48,6 +49,15 @@ def require_json(request: AnyRequest) -> None:
     declared = header(request, b"content-type").partition(";")[0].strip().lower()
     if declared and declared != "application/json" and not declared.endswith("+json"):
         raise Problem("unsupported_media_type")
+
+
+def check_webhook(services: Services, wanted: EnrichmentRequest) -> None:
+    """Raises `Problem(bad_request)` when the webhook could never be delivered."""
+    if wanted.webhook_url:
+        try:
+            services.check_webhook(wanted.webhook_url)
+        except Blocked as blocked:
+            raise _wrong(f"webhook_url {blocked.reason}") from None
 
 
 def enrichment_request(body: bytes) -> EnrichmentRequest:

@@ -10,7 +10,7 @@ from headrace.api.answers import json_answer, reply_answer
 from headrace.api.auth import authenticate
 from headrace.api.documented import ACCOUNT, CREDITS, ENRICH, STORED, EnrichOperation
 from headrace.api.idempotency import claim_of
-from headrace.api.read import enrichment_request, require_json
+from headrace.api.read import check_webhook, enrichment_request, require_json
 from headrace.api.services import AnyRequest, services_of
 from headrace.domain.errors import Problem
 from headrace.domain.model import Account, Enrichment
@@ -44,12 +44,15 @@ async def _enriched(
     services = services_of(request)
     standing = await services.limits.admit(account.id)
     wanted = enrichment_request(body)
+    check_webhook(services, wanted)
     expand = bool(request.scope["query_string"]) and "attempts" in request.query_params.get("expand", "")
 
     def write(enrichment: Enrichment) -> bytes:
         return _encode(render.enrich_answer(enrichment, account, attempts=expand))
 
     enrichment = await services.enricher.enrich(wanted, account, Once(claim, write) if claim else None)
+    if wanted.webhook_url:
+        services.wake()
     return json_answer(write(enrichment), {**standing.headers(), **_spending(enrichment)})
 
 

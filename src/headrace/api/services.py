@@ -17,9 +17,9 @@ AnyRequest = Request[None, None, State]
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """`providers` are those that take part; `database_answers` tells whether the storage is there.
-    `wake` tells this process's worker that something was queued.
-    `sandbox`: every vendor is a rehearsal, so every answer says so."""
+    """`providers` are those that take part; `database_answers` tells whether the storage is there. `wake`
+    tells this process's worker that something was queued; `check_webhook` raises `Blocked` for a URL that
+    nothing could be delivered to. `sandbox`: every vendor is a rehearsal, so every answer says so."""
 
     accounts: Accounts
     enrichments: Enrichments
@@ -30,6 +30,7 @@ class Services:
     providers: tuple[str, ...]
     database_answers: Callable[[], Awaitable[bool]]
     wake: Callable[[], None]
+    check_webhook: Callable[[str], None]
     sandbox: bool = False
 
 

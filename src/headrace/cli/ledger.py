@@ -37,8 +37,9 @@ def verify(config: ConfigFile = None, as_json: AsJson = False) -> None:
         "held": credits(found.held),
         "complaints": list(found.complaints),
     }
+    unmade = "" if exists else " (no such file yet)"
     lines = [
-        f"{where}{'' if exists else ' (no such file yet)'}: {found.entries} entries of {found.accounts} accounts",
+        f"{where}{unmade}: {found.entries} entries of {found.accounts} accounts",
         *found.complaints,
     ]
     show(

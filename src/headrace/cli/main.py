@@ -17,6 +17,7 @@ from headrace.cli import (
     providers,
     sandbox,
     serve,
+    worker,
 )
 from headrace.cli.options import CommandError
 from headrace.config import ConfigError
@@ -31,6 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
 app.command("sandbox")(sandbox.sandbox)
 app.command("demo")(demo.demo)
 app.command("enrich")(enrich.enrich)

@@ -32,6 +32,9 @@ def serve(
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Ask invented vendors about invented people.")
     ] = False,
+    worker: Annotated[
+        bool, typer.Option("--worker/--no-worker", help="Also do queued work in this process.")
+    ] = True,
     as_json: AsJson = False,
 ) -> None:
     """Serve the API until a stop signal, then finish what is in flight."""
@@ -47,7 +50,8 @@ def serve(
             settings = at_sandbox(settings, rehearsal.url)
             announcement["sandbox_url"] = rehearsal.url
         schema.upgrade_apart(settings.database_at)
-        headrace = build(settings, sandbox=sandbox)
+        headrace = build(settings, sandbox=sandbox, worker=worker)
+        run(headrace.admit)
         if sandbox:
             announcement["api_key"] = run(lambda: rehearsal_key(headrace.storage))
         _serve(headrace, listener, lambda: introduce(announcement, headrace, as_json))

@@ -28,7 +28,7 @@ _SETTLE_FOR = 15.0
 _SETTLE_PAUSE = 0.25
 
 _FAILURE_KEPT = 5
-"""Seconds for which the failure of all vendors answers an `Idempotency-Key`; then the request may run again."""
+"""Seconds for which the failure of all vendors answers an `Idempotency-Key`; then it may run again."""
 
 RenderWebhook = Callable[[Enrichment, Account, Queued | None], bytes]
 
@@ -94,7 +94,10 @@ class Enricher:
         return enrichment
 
     async def carry_out(self, queued: Queued, account: Account) -> Enrichment:
-        """Enrich what was taken from the queue; its hold was made when it was queued."""
+        """Enrich what was taken from the queue; its hold was made when it was queued.
+
+        Raises `Problem(storage_unavailable)`; then it is still the caller's, to be put back.
+        """
         return await self._run_and_settle(queued.id, queued.request, account, queued=queued)
 
     def check(self, request: EnrichmentRequest, account: Account, *, later: bool = False) -> None:
@@ -139,7 +142,8 @@ class Enricher:
             settlement = self._settlement(enrichment, account, once, queued)
             enrichment.remaining = await self._settle(settlement)
         except BaseException:
-            self._in_background(self._give_back(enrichment_id))
+            if queued is None:
+                self._in_background(self._give_back(enrichment_id))
             raise
         self._meter.enrichment(enrichment)
         if run.outstanding:

@@ -11,3 +11,8 @@ def new_id() -> str:
     stamp = time.time_ns() // 1_000_000 << 80
     value = stamp | 0x7 << 76 | (random >> 68 & 0xFFF) << 64 | 0b10 << 62 | random & (1 << 62) - 1
     return str(UUID(int=value))
+
+
+def earliest_id(at: float) -> str:
+    """The first id that can be made at `at`, in seconds since 1970; those made before it sort before it."""
+    return str(UUID(int=int(at * 1000) << 80))

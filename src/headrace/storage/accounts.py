@@ -21,6 +21,7 @@ _BY_KEY = _ACCOUNT + (
     " WHERE k.id = :key AND k.revoked_at IS NULL"
 )
 _BY_NAME_OR_ID = _ACCOUNT + "FROM accounts a WHERE a.name = :who OR a.id = :who"
+_BY_ID = _ACCOUNT + "FROM accounts a WHERE a.id = :account"
 _ALL = _ACCOUNT + "FROM accounts a ORDER BY a.created_at"
 _CREATE = """
     INSERT INTO accounts (id, name, created_at, available, held, consents_personal_email,
@@ -116,6 +117,10 @@ class SqlAccounts:
         if not await self._database.write(operation):
             raise NameTaken(name)
         return await self.get(name)
+
+    async def by_id(self, account_id: str) -> Account | None:
+        rows = await self._database.read(_BY_ID, {"account": account_id})
+        return _account(rows[0]) if rows else None
 
     async def get(self, who: str) -> Account:
         """By name or id. Raises `LookupError`."""

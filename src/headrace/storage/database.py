@@ -52,11 +52,13 @@ class Database(Protocol):
         """
         ...
 
-    async def write(self, operation: Operation[T], *, crowd: bool = False) -> T:
+    async def write(self, operation: Operation[T], *, crowd: bool = False, key: str | None = None) -> T:
         """Carry `operation` out; returns its result once it is committed and durable.
 
         `crowd`: steps of others may run between its own, within the same transaction. This is right where
-        each decision is a single statement, and lets many operations share their round trips.
+        each decision is a single statement that changes one row at most, and lets many operations share
+        their round trips. `key` names what many processes change at the same time, such as an account:
+        those with the same key take turns, so that they never wait for each other in a circle.
 
         Raises what the operation raised, or `Problem(storage_unavailable)`; after the latter it may have been
         committed nevertheless.

@@ -31,6 +31,10 @@ _PROGRESS = """
     WHERE b.id = :bulk AND b.account_id = :account GROUP BY b.id, b.total
 """
 _WAITING = "SELECT DISTINCT account_id FROM enrichments WHERE state = 'queued'"
+_PUT_BACK = """
+    UPDATE enrichments SET state = 'queued', owner = ''
+    WHERE id = :enrichment AND state = 'running' AND owner = :owner
+"""
 _TAKE = """
     UPDATE enrichments SET state = 'running', owner = :owner
     WHERE state = 'queued' AND id IN (
@@ -120,6 +124,14 @@ class SqlEnrichments:
             Queued(row["id"], row["bulk_id"], request_of(self._open(row["record"])))
             for row in taken
         ]
+
+    async def put_back(self, enrichment_id: str) -> None:
+        row = {"enrichment": enrichment_id, "owner": self._owner.id}
+
+        def operation() -> Steps[None]:
+            yield Statement(_PUT_BACK, row)
+
+        await self._database.write(operation, crowd=True)
 
     def _stored(self, row: Row) -> StoredEnrichment:
         return StoredEnrichment(

@@ -8,6 +8,7 @@ from headrace.domain.errors import Problem
 from headrace.ports import Clock
 from headrace.storage import schema
 from headrace.storage.accounts import ANY_KEY, SqlAccounts
+from headrace.storage.audit_log import AuditLog
 from headrace.storage.database import Database
 from headrace.storage.enrichments import SqlEnrichments
 from headrace.storage.idempotency import SqlIdempotency
@@ -30,6 +31,7 @@ class Storage:
     database: Database
     owner: Owner
     vault: Vault
+    audit_log: AuditLog
     accounts: SqlAccounts
     ledger: SqlLedger
     enrichments: SqlEnrichments
@@ -109,6 +111,7 @@ def _assemble(
         database=database,
         owner=owner,
         vault=vault,
+        audit_log=AuditLog(database, vault, clock),
         accounts=SqlAccounts(database, KeySmith(vault.pepper), clock),
         ledger=SqlLedger(database, owner, vault, clock),
         enrichments=SqlEnrichments(database, owner, vault, clock),

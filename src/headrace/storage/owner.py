@@ -1,12 +1,17 @@
 """Which process holds credits, and whether it still lives."""
 
+import asyncio
 import fcntl
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Protocol
 
 from headrace.engine.ids import new_id
+
+_LOOK_AGAIN = 0.05
+"""Seconds between two looks at a fence that somebody is inside of."""
 
 
 class Owner(Protocol):
@@ -27,6 +32,14 @@ class Owner(Protocol):
         """The first free one of `prefix-0`, `prefix-1`, ...: a name that a restarted process gets again."""
         ...
 
+    async def leave_seat(self, name: str) -> None:
+        """Let another process have it."""
+        ...
+
+    def fence(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Inside it there is one process at a time."""
+        ...
+
     def bury(self, owner_id: str) -> None:
         """Forget a dead owner."""
         ...
@@ -45,7 +58,7 @@ class FileOwner:
         self._file = hidden.open("w")
         fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         hidden.rename(directory / self.id)  # others see it locked or not at all
-        self._seats: list[TextIOWrapper] = []
+        self._seats: dict[str, TextIOWrapper] = {}
 
     async def dead(self, holding: Iterable[str]) -> set[str]:
         left = {path.name for path in self._directory.glob("[!.]*") if not path.name.startswith("seat-")}
@@ -65,8 +78,23 @@ class FileOwner:
                 file.close()
                 number += 1
             else:
-                self._seats.append(file)
+                self._seats[name] = file
                 return name
+
+    async def leave_seat(self, name: str) -> None:
+        self._seats.pop(name).close()
+
+    @asynccontextmanager
+    async def fence(self, name: str) -> AsyncIterator[None]:
+        with (self._directory / f"seat-{name}").open("a") as file:
+            while True:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    await asyncio.sleep(_LOOK_AGAIN)
+                else:
+                    break
+            yield
 
     def bury(self, owner_id: str) -> None:
         (self._directory / owner_id).unlink(missing_ok=True)
@@ -74,7 +102,7 @@ class FileOwner:
     def close(self) -> None:
         self.bury(self.id)
         self._file.close()
-        for seat in self._seats:
+        for seat in self._seats.values():
             seat.close()
 
     def _is_free(self, name: str) -> bool:

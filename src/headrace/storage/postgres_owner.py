@@ -1,26 +1,30 @@
 """Owners of a fleet: locks that PostgreSQL drops when a process's connection ends."""
 
 import asyncio
-import hashlib
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from itertools import count
 from typing import Any
 
 import asyncpg
+import structlog
 
 from headrace.engine.ids import new_id
+from headrace.storage.database import unavailable
 from headrace.storage.postgres import PostgresDatabase
+from headrace.storage.postgres_batch import lock_number
+from headrace.storage.postgres_faults import ANY, code
 
 _CERTAINTY = 2.0
 """Seconds for which an owner's lock must be free before it counts as dead: a living one whose connection
 broke takes its lock again sooner than that."""
 
 _RETURN = 5.0
-"""After a restart the server has no locks; its owners get so many seconds to take them again."""
+"""After a restart or a fail-over the server has no locks; owners get so many seconds to take them again."""
 
 _BEAT = 0.5
-"""Seconds between two looks at the own connection."""
+"""Seconds between two looks at the own locks."""
 
 _UPTIME = """
     SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp() - pg_postmaster_start_time()) AS float8) AS seconds
@@ -30,7 +34,13 @@ _TAKEN = """
     WHERE locktype = 'advisory' AND objsubid = 1 AND granted
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
+_TRY = "SELECT pg_try_advisory_lock($1)"
+_LOOK_AGAIN = 0.05
+"""Seconds between two looks at a fence that somebody is inside of."""
+
 _KEEP_ALIVE = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "2"}
+
+log = structlog.get_logger()
 
 
 class PostgresOwner:
@@ -39,10 +49,16 @@ class PostgresOwner:
     def __init__(self, database: PostgresDatabase) -> None:
         self.id = new_id()
         self._database = database
-        self._names = [self.id]
+        self._names = {self.id: False}  # and whether the connection has its lock
         self._free_since: dict[str, float] = {}
-        self._connection: asyncpg.Connection[Any] = database.call(self._lock_all())
-        self._keeper = database.start(self._keep())
+        self._back_at = -_RETURN
+        self._broken = asyncio.Event()
+        self._turn = asyncio.Lock()  # a connection does one thing at a time
+        try:
+            self._connection = database.call(self._connect())
+        except ANY as error:
+            raise unavailable(error, code(error)) from error
+        self._keeper = database.beside(self._keep())
 
     async def dead(self, holding: Iterable[str]) -> set[str]:
         return await self._database.elsewhere(self._dead(set(holding) - {self.id}))
@@ -53,62 +69,117 @@ class PostgresOwner:
     async def take_seat(self, prefix: str) -> str:
         return await self._database.elsewhere(self._take_seat(prefix))
 
+    async def leave_seat(self, name: str) -> None:
+        await self._database.elsewhere(self._leave_seat(name))
+
+    @asynccontextmanager
+    async def fence(self, name: str) -> AsyncIterator[None]:
+        guard = await self._database.elsewhere(self._enter(name))
+        try:
+            yield
+        finally:
+            await self._database.elsewhere(_end(guard))
+
     def bury(self, owner_id: str) -> None:
         self._free_since.pop(owner_id, None)
 
     def close(self) -> None:
-        self._keeper.cancel()
-        self._database.call(self._unlock_all())
+        self._database.call(self._close())
 
     async def _dead(self, names: set[str]) -> set[str]:
         """Those whose lock has been seen free for long enough. The first look at a name begins its time."""
         try:
-            if (await self._database.read_here(_UPTIME, {}))[0]["seconds"] < _RETURN:
-                self._free_since.clear()
-                return set()
+            uptime = await self._uptime()
             taken = {row["number"] for row in await self._database.read_here(_TAKEN, {})}
         except Exception:
             self._free_since.clear()
             raise
         now = time.monotonic()
+        if self._connection.is_closed() or min(uptime, now - self._back_at) < _RETURN:
+            self._free_since.clear()
         for name in names:
-            if _number(name) in taken:
+            if lock_number(name) in taken:
                 self._free_since.pop(name, None)
             else:
                 self._free_since.setdefault(name, now)
         return {name for name in names if now - self._free_since.get(name, now) >= _CERTAINTY}
 
+    async def _uptime(self) -> float:
+        """Seconds since the server was started."""
+        return float((await self._database.read_here(_UPTIME, {}))[0]["seconds"])
+
     async def _take_seat(self, prefix: str) -> str:
-        number = 0
-        while True:
-            name = f"seat-{prefix}-{number}"
-            if await self._connection.fetchval("SELECT pg_try_advisory_lock($1)", _number(name)):
-                self._names.append(name)
-                return name
-            number += 1
+        await asyncio.sleep(_RETURN - await self._uptime())  # whoever had one takes it first
+        async with self._turn:
+            for number in count():
+                name = f"seat-{prefix}-{number}"
+                if name not in self._names and await self._lock(name):
+                    self._names[name] = True
+                    return name
+        raise AssertionError
 
-    async def _lock_all(self) -> "asyncpg.Connection[Any]":
-        connection = await asyncpg.connect(
-            self._database.url, command_timeout=5, timeout=5, server_settings=_KEEP_ALIVE
-        )
+    async def _leave_seat(self, name: str) -> None:
+        async with self._turn:
+            if self._names.pop(name):
+                with suppress(*ANY):  # a connection that has ended has left it
+                    await self._connection.execute("SELECT pg_advisory_unlock($1)", lock_number(name))
+
+    async def _lock(self, name: str) -> bool:
+        try:
+            return bool(await self._connection.fetchval(_TRY, lock_number(name)))
+        except ANY as error:
+            raise unavailable(error, code(error)) from error
+
+    async def _enter(self, name: str) -> "asyncpg.Connection[Any]":
+        """A connection of its own, whose end opens the fence again whatever happens."""
+        try:
+            guard = await self._database.connect(**_KEEP_ALIVE)
+            try:
+                while not await guard.fetchval(_TRY, lock_number(f"fence-{name}")):
+                    await asyncio.sleep(_LOOK_AGAIN)
+            except BaseException:
+                guard.terminate()
+                raise
+        except ANY as error:
+            raise unavailable(error, code(error)) from error
+        return guard
+
+    async def _connect(self) -> "asyncpg.Connection[Any]":
+        connection = await self._database.connect(**_KEEP_ALIVE)
+        connection.add_termination_listener(lambda _: self._broken.set())
         for name in self._names:
-            await connection.fetchval("SELECT pg_try_advisory_lock($1)", _number(name))
+            self._names[name] = await connection.fetchval(_TRY, lock_number(name))
         return connection
-
-    async def _unlock_all(self) -> None:
-        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
-            await self._connection.close(timeout=2)
 
     async def _keep(self) -> None:
         while True:
-            await asyncio.sleep(_BEAT)
-            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
-                if self._connection.is_closed():
-                    self._connection = await self._lock_all()
-                await self._connection.execute("SELECT 1")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_BEAT):
+                    await self._broken.wait()
+            self._broken.clear()
+            async with self._turn:
+                try:
+                    await self._look_after_the_locks()
+                except ANY:
+                    self._connection.terminate()
+
+    async def _look_after_the_locks(self) -> None:
+        if self._connection.is_closed():
+            self._connection = await self._connect()
+            self._back_at = time.monotonic()
+            log.warning("locks_taken_again", missing=[name for name, held in self._names.items() if not held])
+        for name, held in self._names.items():
+            if not held:  # the server had not noticed yet that the connection before this one was lost
+                self._names[name] = await self._connection.fetchval(_TRY, lock_number(name))
+        await self._connection.execute("SELECT 1")
+
+    async def _close(self) -> None:
+        """Returns when the locks are free."""
+        self._keeper.cancel()
+        async with self._turn:
+            await _end(self._connection)
 
 
-def _number(name: str) -> int:
-    """The lock's number: 64 bits of the name's hash."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
-
+async def _end(connection: "asyncpg.Connection[Any]") -> None:
+    with suppress(*ANY):
+        await connection.close(timeout=2)

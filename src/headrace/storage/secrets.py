@@ -37,7 +37,7 @@ class KeyTable:
     def __init__(self, database: PostgresDatabase) -> None:
         self._database = database
         self._keys = _split(database.call(_kept(database, ENCRYPTION_KEYS, Fernet.generate_key().decode())))
-        database.start(self._refresh())
+        database.beside(self._refresh())
 
     def keys(self) -> tuple[bytes, ...]:
         return self._keys

@@ -208,7 +208,8 @@ subjects = Table(
 )
 Index("ix_subjects_record_id", subjects.c.record_id)
 
-# What vendors answered, for use again within an account's `max_age`. `answer` is sealed.
+# What vendors answered, for use again within an account's `max_age`. `answer` is sealed. A refresh moves
+# `obtained_at` only: how long something may be kept counts from `first_obtained_at`.
 answers = Table(
     "answers",
     metadata,
@@ -216,7 +217,8 @@ answers = Table(
     Column("id", String, nullable=False, unique=True),
     Column("found", Boolean, nullable=False),
     Column("answer", LargeBinary, nullable=False),
-    Column("obtained_at", Float, nullable=False, index=True),
+    Column("obtained_at", Float, nullable=False),
+    Column("first_obtained_at", Float, nullable=False, index=True),
 )
 
 # What operators did, each row chained to the one before it.
@@ -228,6 +230,15 @@ audit_log = Table(
     Column("actor", String, nullable=False),
     Column("action", String, nullable=False),
     Column("subject", String, nullable=False),
+    Column("chain", LargeBinary, nullable=False),
+)
+
+# The link that the log begins with, which is the last of those that were purged, and its newest one.
+audit_ends = Table(
+    "audit_ends",
+    metadata,
+    Column("name", String, primary_key=True),  # first | last
+    Column("entry", Integer, nullable=False),
     Column("chain", LargeBinary, nullable=False),
 )
 

@@ -28,7 +28,10 @@ _BATCH = """
     LEFT JOIN webhook_endpoints e ON e.account_id = d.account_id AND e.endpoint = d.endpoint
     WHERE d.batch = :batch AND d.state = 'pending'
 """
-_OPEN_BATCHES = "SELECT DISTINCT batch FROM webhook_deliveries WHERE batch IS NOT NULL AND state = 'pending'"
+_OPEN_BATCHES = """
+    SELECT DISTINCT batch FROM webhook_deliveries
+    WHERE batch IS NOT NULL AND batch < :before AND state = 'pending'
+"""
 _ATTEMPTED = """
     UPDATE webhook_deliveries SET state = :state, attempts = attempts + :counted, next_at = :next_at,
         last_status = :status, last_error = :error, finished_at = :finished_at, batch = NULL
@@ -55,6 +58,7 @@ _REPLAY = """
     RETURNING account_id, endpoint
 """
 _SECRETS = "SELECT webhook_secrets FROM accounts WHERE id = :account"
+_FIRST_SECRET = "UPDATE accounts SET webhook_secrets = :secrets WHERE id = :account AND webhook_secrets IS NULL"
 _SET_SECRETS = "UPDATE accounts SET webhook_secrets = :secrets WHERE id = :account"
 
 
@@ -107,8 +111,8 @@ class SqlWebhooks:
         row = {"batch": batch, "at": self._clock.wall(), "most": most}
         return len(await self._put(_CLAIM, row))
 
-    async def open_batches(self) -> Sequence[str]:
-        return [row[0] for row in await self._database.read(_OPEN_BATCHES, {})]
+    async def open_batches(self, before: str) -> Sequence[str]:
+        return [row[0] for row in await self._database.read(_OPEN_BATCHES, {"before": before})]
 
     async def batch(self, batch: str) -> Sequence[Delivery]:
         return [self._delivery(row) for row in await self._database.read(_BATCH, {"batch": batch})]
@@ -158,6 +162,13 @@ class SqlWebhooks:
         """The account's signing secrets that are in use, newest first."""
         rows = await self._database.read(_SECRETS, {"account": account_id})
         return self._open_secrets(rows[0][0] if rows else None)
+
+    async def signing_secrets(self, account_id: str) -> Sequence[str]:
+        return [each.secret for each in await self.secrets(account_id)]
+
+    async def first_secret(self, account_id: str, secret: str) -> None:
+        sealed = self._vault.seal(_encode([Secret(secret)]))
+        await self._put(_FIRST_SECRET, {"account": account_id, "secrets": sealed})
 
     async def set_secrets(self, account_id: str, secrets: Sequence[Secret]) -> None:
         sealed = self._vault.seal(_encode(list(secrets)))

@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from yarl import URL
 
+from headrace.ports import Blocked
 from headrace.transport.public import Address, Network, is_public, plain
 
 NOT_PUBLIC = "points to an address that is not public"
@@ -54,14 +55,6 @@ _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"(?=.{{1,254}}$)(?:{_LABEL}\.)*{_LABEL}\.?")
 _NUMBER = re.compile(r"(?:.*\.)?(?:\d+|0x[0-9a-f]*)\.?")
 """Names that end in a number: `127.1`, `0x7f000001`, `10.0.0.1.`; some systems take them for addresses."""
-
-
-class Blocked(Exception):
-    """A webhook that may not be sent there. `reason` completes the sentence "The URL ..."."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,10 @@ from aiohappyeyeballs import AddrInfoType
 from aiohttp.abc import AbstractResolver
 
 from headrace.domain.failures import Failure, Refused
-from headrace.transport.destination import Blocked, Rules, check_url
+from headrace.ports import Blocked, Delivered
+from headrace.transport.destination import Rules
 from headrace.transport.limits import HEADERS
 from headrace.transport.lookups import Lookups
-
-__all__ = ["Blocked", "Delivered", "GuardedTransport", "check_url"]
 
 BODY_BYTES = 64 << 10
 """Most bytes that are read of an answer's body, only to let its connection be used again."""
@@ -37,14 +36,6 @@ class _Dialling:
 
 
 _dialling: ContextVar[_Dialling] = ContextVar("dialling")
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """What the receiver answered. `retry_after` is its header as it came, a number or a date."""
-
-    status: int
-    retry_after: str | None
 
 
 class GuardedTransport:

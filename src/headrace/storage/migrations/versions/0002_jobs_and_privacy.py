@@ -51,6 +51,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_audit_log"),
     )
     op.create_table(
+        "audit_ends",
+        sa.Column("name", sa.String, nullable=False),
+        sa.Column("entry", sa.Integer, nullable=False),
+        sa.Column("chain", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_audit_ends"),
+    )
+    op.create_table(
         "vendor_keys",
         sa.Column("provider", sa.String, nullable=False),
         sa.Column("credentials", sa.LargeBinary, nullable=False),
@@ -187,18 +194,19 @@ def _privacy() -> None:
         sa.Column("found", sa.Boolean, nullable=False),
         sa.Column("answer", sa.LargeBinary, nullable=False),
         sa.Column("obtained_at", sa.Float, nullable=False),
+        sa.Column("first_obtained_at", sa.Float, nullable=False),
         sa.PrimaryKeyConstraint("question", name="pk_answers"),
         sa.UniqueConstraint("id", name="uq_answers_id"),
     )
-    op.create_index("ix_answers_obtained_at", "answers", ["obtained_at"])
+    op.create_index("ix_answers_first_obtained_at", "answers", ["first_obtained_at"])
 
 
 def downgrade() -> None:
     """What was sealed stays behind: an older version could not read it."""
-    for table in ("secrets", "vendor_keys", "audit_log", "answers", "subjects", "suppressions", "idempotency_keys"):
+    for table in ("secrets", "vendor_keys", "audit_ends", "audit_log", "answers", "subjects", "suppressions"):
         op.drop_table(table)
-    op.drop_table("webhook_endpoints")
-    op.drop_table("webhook_deliveries")
+    for table in ("idempotency_keys", "webhook_endpoints", "webhook_deliveries"):
+        op.drop_table(table)
     _old_webhooks()
     for index in ("queued", "bulk_id", "created_at"):
         op.drop_index(f"ix_enrichments_{index}", "enrichments")
