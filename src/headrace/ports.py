@@ -215,8 +215,10 @@ class Enrichments(Protocol):
         """The record, if it belongs to the account."""
         ...
 
-    async def replace_attempts(self, enrichment_id: str, attempts: Sequence[Attempt]) -> None:
-        """Rewrite the trace after late answers have come in."""
+    async def replace_attempts(
+        self, enrichment_id: str, attempts: Sequence[Attempt], subjects: Sequence[str] = ()
+    ) -> None:
+        """Rewrite the trace after late answers have come in; `subjects` are the identifiers in it."""
         ...
 
     async def queue(
@@ -370,6 +372,14 @@ class Accounts(Protocol):
         ...
 
 
+class Suppressions(Protocol):
+    """Persons who must be left alone."""
+
+    async def hit(self, identifiers: Sequence[str]) -> bool:
+        """Whether one of these (see `engine.subjects`) is such a person's."""
+        ...
+
+
 class Meter(Protocol):
     """Counts what happened. Labels never hold personal data."""
 
@@ -441,6 +451,28 @@ class BreakerBoard(Protocol):
 
     def gave_up(self, name: str) -> None:
         """The probe told nothing: another may try."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What a vendor answered at `obtained_at` (seconds since 1970). `found`: it had something."""
+
+    answer: bytes
+    found: bool
+    obtained_at: float
+
+
+class Answers(Protocol):
+    """What vendors answered, for use again. `question` is a keyed hash."""
+
+    async def recall(self, question: bytes) -> Remembered | None:
+        """The latest answer, however old. Raises `Problem(storage_unavailable)`."""
+        ...
+
+    async def remember(self, question: bytes, answer: Remembered, subjects: Sequence[str]) -> None:
+        """Keep an answer in the place of an older one, unless one of the persons that it is about, which are
+        its `subjects`, is suppressed. Raises `Problem(storage_unavailable)`."""
         ...
 
 

@@ -10,7 +10,8 @@ from headrace.domain.model import Attempt, Contact, Enrichment, EnrichmentReques
 
 class AttemptRecord(Struct, frozen=True):
     """One question to one provider. Times are milliseconds since the enrichment began; `vendor_cost` is in
-    the vendor's own credits; `values` are what it returned, in our spelling."""
+    the vendor's own credits; `values` are what it returned, in our spelling. `shared`: the answer came of an
+    equal question that was out already; `reused`: it was remembered. Neither costs anything there."""
 
     field: str
     provider: str
@@ -24,10 +25,13 @@ class AttemptRecord(Struct, frozen=True):
     vendor_cost: float
     accepted: bool
     values: tuple[str, ...] = ()
+    shared: bool = False
+    reused: bool = False
 
 
 class ValueRecord(Struct, frozen=True):
-    """What one field ended with, and where it came from. `found_at` is in seconds since 1970."""
+    """What one field ended with, and where it came from. `found_at`: when the vendor gave it, in seconds
+    since 1970."""
 
     values: tuple[str, ...]
     verdict: str | None
@@ -116,22 +120,24 @@ def attempt_records(attempts: Iterable[Attempt]) -> list[AttemptRecord]:
 
 
 def value_records(results: Mapping[Field, Result], found_at: float) -> dict[str, ValueRecord]:
-    """The outcome of each lane in its lasting form."""
-    return {
-        wanted.value: ValueRecord(
-            values=result.values,
-            verdict=result.verdict.grade.value if result.verdict else None,
-            reason=result.verdict.reason if result.verdict else None,
-            provider=result.provider,
-            found_at=found_at if result.found else None,
-            rejected=result.rejected,
-        )
-        for wanted, result in results.items()
-    }
+    """The outcome of each lane in its lasting form. `found_at`: for what was not remembered."""
+    return {wanted.value: _value_record(result, found_at) for wanted, result in results.items()}
 
 
 encode = msgspec.json.Encoder().encode
 decode_record = msgspec.json.Decoder(EnrichmentRecord).decode
+
+
+def _value_record(result: Result, found_at: float) -> ValueRecord:
+    obtained_at = found_at if result.obtained_at is None else result.obtained_at
+    return ValueRecord(
+        values=result.values,
+        verdict=result.verdict.grade.value if result.verdict else None,
+        reason=result.verdict.reason if result.verdict else None,
+        provider=result.provider,
+        found_at=obtained_at if result.found else None,
+        rejected=result.rejected,
+    )
 
 
 def _attempt_record(attempt: Attempt) -> AttemptRecord:
@@ -149,4 +155,6 @@ def _attempt_record(attempt: Attempt) -> AttemptRecord:
         vendor_cost=attempt.vendor_cost,
         accepted=attempt.accepted,
         values=attempt.values,
+        shared=timing.shared,
+        reused=timing.reused,
     )

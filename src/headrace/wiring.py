@@ -28,7 +28,9 @@ from headrace.domain.waterfall import Plan, Source
 from headrace.engine.clock import SystemClock
 from headrace.engine.enrich import Books, Enricher
 from headrace.engine.guard import Guard, Limits, Quota
+from headrace.engine.memory import Memory
 from headrace.engine.run import Deadlines, Surroundings
+from headrace.engine.screen import Screen
 from headrace.engine.vendor import Vendor
 from headrace.jobs.contacts import Contacts
 from headrace.jobs.deliver import AT_ONCE, Deliver
@@ -39,6 +41,7 @@ from headrace.providers.base import WHOLE_VENDOR, Adapter, Rate, Verifies
 from headrace.shared.store import Shared, local
 from headrace.storage import opening
 from headrace.storage.opening import Storage
+from headrace.storage.sealed_flights import SealedFlights
 
 _LATE_ANSWERS = 2.0
 """Seconds that a stopping process waits for answers that came after their deadline."""
@@ -67,7 +70,11 @@ def open_storage(settings: Settings) -> Storage:
     """Open the database, creating or migrating it where needed. Raises `ConfigError` and `Unusable`."""
     security = settings.security
     return opening.open_storage(
-        settings.database_at, _pepper(settings), security.encryption_keys, SystemClock()
+        settings.database_at,
+        _pepper(settings),
+        security.encryption_keys,
+        SystemClock(),
+        settings.privacy.consent_version,
     )
 
 
@@ -150,12 +157,15 @@ def build(settings: Settings, *, sandbox: bool = False, worker: bool = False) ->
     shared = make_shared(settings, clock)
     guard = Guard(_limits(settings, vendors), clock, shared.rates, shared.breakers)
     transport = make_transport(settings)
-    surroundings = Surroundings(vendors, guard, transport, clock, _deadlines(settings))
+    memory = make_memory(settings, storage, shared, clock)
+    screen = Screen(storage.suppressions)
+    surroundings = Surroundings(vendors, screen, memory, guard, transport, clock, _deadlines(settings))
     books = Books(storage.ledger, storage.enrichments, make_prices(settings))
     enricher = Enricher(plan, surroundings, books, meter, _webhook_body)
     made = make_worker(settings, storage, enricher) if worker else None
     services = Services(
         accounts=storage.accounts,
+        store=storage,
         enrichments=storage.enrichments,
         enricher=enricher,
         turns=Turns(storage.idempotency, settings.waterfall.deadline.total + _PATIENCE),
@@ -198,7 +208,7 @@ def make_worker(settings: Settings, storage: Storage, enricher: Enricher) -> Wor
     deliver = Deliver(
         storage.webhooks,
         partial(make_receiver, settings),
-        _nobody,
+        storage.suppressions.concern,
         settings.webhooks.schedule,
         clock,
     )
@@ -274,6 +284,12 @@ def make_shared(settings: Settings, clock: Clock) -> Shared:
         raise ConfigError("shared.url: must be redis://host:port/number") from error
 
 
+def make_memory(settings: Settings, storage: Storage, shared: Shared, clock: Clock) -> Memory:
+    """What keeps equal questions from being put twice. Answers leave the process sealed."""
+    flights = SealedFlights(shared.flights, storage.vault) if settings.shared.url else shared.flights
+    return Memory(storage.remembered, flights, storage.vault.digest, clock)
+
+
 def make_prices(settings: Settings) -> PriceBook:
     """The price book in milli-credits. Raises `ConfigError`."""
     prices = settings.prices
@@ -283,7 +299,8 @@ def make_prices(settings: Settings) -> PriceBook:
             if provider not in registry.names() or name not in list(Field):
                 raise ConfigError(f"prices.overrides.{provider}.{name}: no such provider or field")
             overrides[provider, Field(name)] = _milli(price)
-    return PriceBook({wanted: _milli(getattr(prices, wanted)) for wanted in Field}, overrides)
+    usual = {wanted: _milli(getattr(prices, wanted)) for wanted in Field}
+    return PriceBook(usual, overrides, prices.reused)
 
 
 def at_sandbox(settings: Settings, url: str) -> Settings:
@@ -415,7 +432,3 @@ def _pepper(settings: Settings) -> bytes | None:
 
 def _milli(credits: float) -> int:
     return round(credits * 1000)
-
-
-async def _nobody(_enrichment_id: str) -> bool:
-    return False

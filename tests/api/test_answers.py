@@ -213,6 +213,6 @@ async def test_nothing_is_queued_when_nobody_could_answer_nothing_was_asked_or_n
 
 
 async def test_after_all_this_the_books_are_balanced(stack: Stack) -> None:
-    books = audit(stack.headrace.settings.database_path)
+    books = await audit(stack.headrace.storage.database)
     assert books.complaints == ()
     assert (books.balanced, books.sum, books.held) == (True, 0, 0)

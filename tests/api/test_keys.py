@@ -59,7 +59,7 @@ async def test_a_revoked_key_is_refused_from_the_next_request_on_and_its_sibling
     name = f"keys {next(NUMBERS)}"
     first = await stack.open_account(name)
     accounts = stack.headrace.storage.accounts
-    second = (await accounts.add_key(accounts.get(name))).text
+    second = (await accounts.add_key(await accounts.get(name))).text
     assert (await stack.send("GET", "/v2/credits", key=first)).status == 200
     assert await accounts.revoke_key(first.split("_")[1])
     reply = await stack.send("GET", "/v2/credits", key=first)
@@ -115,7 +115,7 @@ async def test_a_second_key_of_the_account_reads_what_the_first_one_asked_for(st
     name = f"keys {next(NUMBERS)}"
     first = await stack.open_account(name)
     accounts = stack.headrace.storage.accounts
-    second = (await accounts.add_key(accounts.get(name))).text
+    second = (await accounts.add_key(await accounts.get(name))).text
     enrichment_id = (await stack.enrich("email", key=first)).json["enrichment_id"]
     assert (await stack.send("GET", f"/v2/enrichments/{enrichment_id}", key=second)).status == 200
 

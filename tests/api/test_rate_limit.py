@@ -48,7 +48,7 @@ async def account(stack: Stack, keys: int = 1) -> list[str]:
     made = [await stack.open_account(name)]
     accounts = stack.headrace.storage.accounts
     while len(made) < keys:
-        made.append((await accounts.add_key(accounts.get(name))).text)
+        made.append((await accounts.add_key(await accounts.get(name))).text)
     return made
 
 

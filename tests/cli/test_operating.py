@@ -24,6 +24,8 @@ ACCOUNT = {
     "validation": "strict",
     "email_status_vocabulary": "schema",
     "accept_risky": False,
+    "max_age": 0,
+    "miss_max_age": 0,
 }
 
 
@@ -62,6 +64,7 @@ def test_accounts_create_takes_credits_consent_countries_and_settings(here: Here
         *("accounts", "create", "acme", "--credits", "12.5", "--consent-personal-email"),
         *("--phone-countries", "fr, US,FR", "--validation", "lenient"),
         *("--email-status-vocabulary", "deliverability", "--accept-risky"),
+        *("--max-age", "30d", "--miss-max-age", "12h"),
     )
 
     shown = here.json("accounts", "show", "acme")
@@ -75,6 +78,8 @@ def test_accounts_create_takes_credits_consent_countries_and_settings(here: Here
         "validation": "lenient",
         "email_status_vocabulary": "deliverability",
         "accept_risky": True,
+        "max_age": 2_592_000,
+        "miss_max_age": 43_200,
     }
 
 

@@ -58,10 +58,10 @@ async def test_a_withdrawn_consent_closes_the_gate_from_the_next_request_on(stac
     key = await stack.open_account(name, consents=True)
     assert (await stack.enrich("personal_email", key=key)).status == 200
     accounts = stack.headrace.storage.accounts
-    await accounts.consent(accounts.get(name), granted=False, actor="operator")
+    await accounts.consent(await accounts.get(name), granted=False, actor="operator")
     refused = await stack.enrich("personal_email", key=key)
     assert (refused.status, refused.json["message"]) == (422, CONSENT)
-    await accounts.consent(accounts.get(name), granted=True, actor="operator")
+    await accounts.consent(await accounts.get(name), granted=True, actor="operator")
     assert (await stack.enrich("personal_email", key=key)).status == 200
 
 

@@ -83,7 +83,7 @@ async def test_many_callers_that_hang_up_at_every_moment_leave_nothing_held(stac
 
     await until(nothing_runs)
     calls = await stack.calls()
-    books = audit(stack.headrace.settings.database_path)
+    books = await audit(stack.headrace.storage.database)
     assert (books.complaints, books.sum, books.held) == ((), 0, 0)
     (charged,) = stack.rows(
         "SELECT count(*) AS n FROM enrichments e JOIN accounts a ON a.id = e.account_id"

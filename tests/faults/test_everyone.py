@@ -128,5 +128,5 @@ async def test_an_enrichment_that_failed_is_kept_with_its_attempts_and_its_books
     assert (newest["state"], newest["charged"]) == ("finished", 0)
     stored = await stack.send("GET", f"/v2/enrichments/{newest['id']}")
     assert [attempt["reason"] for attempt in stored.json["attempts"]] == ["server_error"] * 2
-    books = audit(stack.headrace.settings.database_path)
+    books = await audit(stack.headrace.storage.database)
     assert (books.complaints, books.held) == ((), 0)

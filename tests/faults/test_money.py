@@ -60,7 +60,7 @@ async def test_a_thousand_at_once_on_the_balance_of_one_hit_charge_exactly_one(s
     assert answers == {(200, "mathieu@prontohq.com"): 1, (422, "insufficient_credits"): CALLERS - 1}
     assert await stack.balance(key) == (0, 0)
     assert await stack.total_calls() == 1
-    books = audit(stack.headrace.settings.database_path)
+    books = await audit(stack.headrace.storage.database)
     assert (books.complaints, books.balanced, books.sum, books.held) == ((), True, 0, 0)
 
 

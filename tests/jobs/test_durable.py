@@ -76,9 +76,10 @@ async def test_while_one_runs_one_more_waits_however_often_it_is_enqueued(url: s
         await enqueue(durable, "work", "one")
         await until(lambda: work.begun)
         await asyncio.gather(*(enqueue(durable, "work", "one") for _ in range(10)))
-        for other in ("other", "another"):  # after the second, the queue has been looked through since
-            await enqueue(durable, "work", other)
-            await until(lambda other=other: other in work.ended)
+        await enqueue(durable, "work", "other")
+        await until(lambda: work.ended == ["other"])
+        await enqueue(durable, "work", "another")
+        await until(lambda: work.ended == ["other", "another"])  # the queue has been looked through since
         assert states(url)["one"] == ["PENDING", "ENQUEUED"]
         work.go_on.set()
         await until(lambda: states(url)["one"] == ["SUCCESS", "SUCCESS"])

@@ -7,6 +7,7 @@ import asyncio
 import json
 import sys
 import time
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from headrace.engine.clock import SystemClock
@@ -69,7 +70,7 @@ async def together(url: str, key: str, many: str) -> None:
 
     asked = [asyncio.create_task(shared.flights.once(key, work, 60)) for _ in range(int(many))]
     assert isinstance(shared.flights, ValkeyFlights)
-    while not worked and key not in shared.flights._landed:
+    while not worked and key not in shared.flights._awaited:  # noqa: ASYNC110 - nothing tells
         await asyncio.sleep(0.01)
     say("asking")
     await until_told()
@@ -91,5 +92,11 @@ async def lead(url: str, key: str) -> None:
     await shared.flights.once(key, work, 600)
 
 
+JOBS: dict[str, Callable[..., Coroutine[None, None, None]]] = {
+    "hammer": hammer,
+    "together": together,
+    "lead": lead,
+}
+
 if __name__ == "__main__":
-    asyncio.run({"hammer": hammer, "together": together, "lead": lead}[sys.argv[1]](*sys.argv[2:]))
+    asyncio.run(JOBS[sys.argv[1]](*sys.argv[2:]))

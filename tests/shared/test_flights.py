@@ -34,10 +34,12 @@ Asked = asyncio.Task[tuple[bytes, bool]]
 
 async def ask(flights: Flights, key: str, work: Work, seconds: float = 60) -> Asked:
     """Ask, and return once the work has begun or is waited for."""
+    began = work.times
+    first_here = isinstance(flights, ValkeyFlights) and key not in flights._local._flights
     asked: Asked = asyncio.create_task(flights.once(key, work, seconds))
     await asyncio.sleep(0)
-    if isinstance(flights, ValkeyFlights):
-        await until(lambda: work.times > 0 or key in flights._landed or asked.done())
+    if isinstance(flights, ValkeyFlights) and first_here:
+        await until(lambda: work.times > began or key in flights._awaited or asked.done())
     return asked
 
 
@@ -81,9 +83,10 @@ async def test_who_fails_is_told_so_and_one_who_waited_works(pair: Pair, key: st
     first = await ask(one.flights, key, failing)
     others = [await ask(each.flights, key, well) for each in (one, other, one, other)]
     failing.may_end.set()
-    well.may_end.set()
     with pytest.raises(ZeroDivisionError):
         await first
+    await until(lambda: well.times > 0)
+    well.may_end.set()
     answers = await asyncio.gather(*others)
     assert {answer for answer, _ in answers} == {b"answer"}
     assert failing.times == 1
@@ -136,7 +139,7 @@ async def test_who_takes_too_long_is_not_waited_for(pair: Pair, key: str) -> Non
 
 async def test_long_work_keeps_its_place(join: Member, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Several times as long as a process may be silent."""
-    monkeypatch.setattr("headrace.shared.flights._LOCK", 0.6)
+    monkeypatch.setattr("headrace.shared.flights._LOCK", 600)
     monkeypatch.setattr("headrace.shared.flights._RENEWAL", 0.05)
     work = Work()
     asked = [await ask(join().flights, key, work) for _ in range(3)]
@@ -179,9 +182,12 @@ async def test_when_the_process_that_works_is_killed_another_works(
     with children(1, "lead", valkey_url, key) as (leader,):
         leader.go()
         assert await asyncio.to_thread(leader.told) == "working"
-        asked = [await ask(join().flights, key, work) for _ in range(2)]
+        waiting = [member.flights for member in (join(), join()) if isinstance(member.flights, ValkeyFlights)]
+        asked = [await ask(each, key, work) for each in waiting]
         assert work.times == 0
+        before = [each._awaited[key] for each in waiting]
         leader.kill()
         await until(lambda: work.times > 0)
+        await until(lambda: any(each._awaited.get(key) not in (None, *before) for each in waiting))
     work.may_end.set()
     assert sorted(await asyncio.gather(*asked)) == [(b"answer", False), (b"answer", True)]

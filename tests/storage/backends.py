@@ -6,22 +6,22 @@ import re
 import secrets
 import shutil
 import sqlite3
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
 import psycopg
 
-from headrace.config import Settings, load
 from headrace.storage.audit import Audit, audit
 from headrace.storage.opening import Storage
-from headrace.wiring import open_storage
+from tests.servers import database_url, postgres
+from tests.storage.opened import opened
 
 
 class Backend(Protocol):
-    """One database of its own. `url` is what a process opens it by."""
+    """One database of its own, until it is dropped. `url` is what a process opens it by."""
 
     url: str
 
@@ -43,6 +43,12 @@ class Backend(Protocol):
         """Another database with the same content. Nobody has this one open."""
         ...
 
+    def dump(self) -> bytes:
+        """All bytes of it, in whatever form they can be looked through."""
+        ...
+
+    def drop(self) -> None: ...
+
 
 class SqliteBackend:
     """A database file."""
@@ -52,7 +58,7 @@ class SqliteBackend:
         self.url = f"sqlite:///{self.path}"
 
     def open(self) -> Storage:
-        return open_storage(settings_for(self.url))
+        return opened(self.url)
 
     def audit(self) -> Audit:
         return audited(self)
@@ -69,8 +75,20 @@ class SqliteBackend:
                 assert connection.execute(statement).rowcount > 0, f"changed nothing: {statement}"
 
     def copy(self, directory: Path) -> "SqliteBackend":
-        shutil.copy(self.path, directory)
+        for file in self.path.parent.glob(f"{self.path.name}*"):
+            if file.is_file():
+                shutil.copy(file, directory)
         return SqliteBackend(directory)
+
+    def dump(self) -> bytes:
+        return b"".join(
+            path.read_bytes()
+            for path in self.path.parent.glob(f"{self.path.name}*")
+            if path.suffix in (".db", ".db-wal")
+        )
+
+    def drop(self) -> None:
+        """It goes with its folder."""
 
     def tamper_schema(self, statement: str) -> None:
         """Run a statement that counts no rows."""
@@ -79,44 +97,54 @@ class SqliteBackend:
 
 
 class PostgresBackend:
-    """A database of a server that the whole run shares; dropped with the fixture that made it."""
+    """A database of the server that the whole run shares."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path | None = None, *, like: str = "template1") -> None:
         self.name = f"headrace_{secrets.token_hex(6)}"
         self.url = database_url(server(), self.name)
-        _on_server(f"CREATE DATABASE {self.name}")
+        _on_server(f"CREATE DATABASE {self.name} TEMPLATE {like}")
 
     def open(self) -> Storage:
-        return open_storage(settings_for(self.url))
+        return opened(self.url)
 
     def audit(self) -> Audit:
         return audited(self)
 
     def rows(self, sql: str, **parameters: object) -> list[tuple[Any, ...]]:
-        text = re.sub(r":(\w+)", r"%(\1)s", sql)
         with psycopg.connect(self.url) as connection:
-            return connection.execute(text.encode(), parameters).fetchall()
+            return connection.execute(_PARAMETER.sub(r"%(\1)s", sql).encode(), parameters).fetchall()
 
     def tamper(self, *statements: str) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute("SET session_replication_role = replica")  # no foreign keys
             for table, check in connection.execute(_CHECKS).fetchall():
-                connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {check}")
+                connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {check}".encode())
             for statement in statements:
                 assert connection.execute(statement.encode()).rowcount > 0, f"changed nothing: {statement}"
 
     def copy(self, directory: Path) -> "PostgresBackend":
-        copied = PostgresBackend.__new__(PostgresBackend)
-        copied.name = f"headrace_{secrets.token_hex(6)}"
-        copied.url = database_url(server(), copied.name)
-        _on_server(f"CREATE DATABASE {copied.name} TEMPLATE {self.name}")
-        return copied
+        return PostgresBackend(like=self.name)
+
+    def dump(self) -> bytes:
+        with psycopg.connect(self.url) as connection:
+            tables = [row[0] for row in connection.execute(_TABLES).fetchall()]
+            rows = [row for table in tables for row in connection.execute(f"SELECT * FROM {table}".encode())]
+        return b"\n".join(_bytes(value) for row in rows for value in row)
+
+    def drop(self) -> None:
+        _on_server(f"DROP DATABASE {self.name} WITH (FORCE)")
 
 
+_PARAMETER = re.compile(r":(\w+)")
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 _CHECKS = """
     SELECT conrelid::regclass::text, conname FROM pg_constraint
     WHERE contype = 'c' AND connamespace = 'public'::regnamespace
 """
+
+
+def _bytes(value: object) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
 
 
 def _on_server(statement: str) -> None:
@@ -127,10 +155,9 @@ def _on_server(statement: str) -> None:
 @cache
 def server() -> str:
     """The URL of a server for the whole run."""
-    running = postgres()
-    url = running.__enter__()
-    atexit.register(running.__exit__, None, None, None)
-    return url
+    running = ExitStack()
+    atexit.register(running.close)
+    return running.enter_context(postgres())
 
 
 def audited(backend: Backend) -> Audit:
@@ -145,6 +172,11 @@ def audited(backend: Backend) -> Audit:
 FACTORIES: Mapping[str, Callable[[Path], Backend]] = {"sqlite": SqliteBackend, "postgres": PostgresBackend}
 
 
-def settings_for(url: str) -> Settings:
-    """Settings with this database and nothing else of the machine's."""
-    return load(None, {"HEADRACE_DATABASE__URL": url})
+@contextmanager
+def new_backend(kind: str, directory: Path) -> Iterator[Backend]:
+    """A database of that kind which nobody has ever opened."""
+    made = FACTORIES[kind](directory)
+    try:
+        yield made
+    finally:
+        made.drop()

@@ -7,17 +7,12 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from headrace.config import load
+from headrace import logs
 from headrace.domain.errors import Problem
 from headrace.engine.ids import new_id
 from headrace.storage import schema
 from headrace.storage.accounts import Settings
-from headrace.storage.opening import Storage
-from headrace.wiring import open_storage
-
-
-def _open(url: str) -> Storage:
-    return open_storage(load(None, {"HEADRACE_DATABASE__URL": url}))
+from tests.storage.opened import location_of, opened
 
 
 def _wait_for_go() -> None:
@@ -27,7 +22,7 @@ def _wait_for_go() -> None:
 
 async def race(url: str, account: str, many: str) -> None:
     """Hold 1 credit so many times at once; prints how often it was granted."""
-    storage = _open(url)
+    storage = opened(url)
     _wait_for_go()
     holds = (storage.ledger.hold(new_id(), account, 1_000) for _ in range(int(many)))
     results = await asyncio.gather(*holds, return_exceptions=True)
@@ -41,7 +36,7 @@ async def race(url: str, account: str, many: str) -> None:
 
 async def hold(url: str, account: str, many: str) -> None:
     """Hold 1 credit so many times and live until told otherwise; prints the owner's id."""
-    storage = _open(url)
+    storage = opened(url)
     for _ in range(int(many)):
         await storage.ledger.hold(new_id(), account, 1_000)
     print(storage.owner.id, flush=True)
@@ -51,7 +46,7 @@ async def hold(url: str, account: str, many: str) -> None:
 
 async def write(url: str, account: str) -> None:
     """Hold and release, many at once, until told otherwise."""
-    storage = _open(url)
+    storage = opened(url)
     _wait_for_go()
     stop = asyncio.create_task(asyncio.to_thread(sys.stdin.readline))
     rounds = 0
@@ -67,7 +62,7 @@ async def write(url: str, account: str) -> None:
 async def first_use(url: str, name: str) -> None:
     """Open a database that nobody has opened before; make an account and print its key."""
     _wait_for_go()
-    storage = _open(url)
+    storage = opened(url)
     account = await storage.accounts.create(name, Settings())
     print((await storage.accounts.add_key(account)).text, flush=True)
     storage.close()
@@ -75,10 +70,9 @@ async def first_use(url: str, name: str) -> None:
 
 async def upgrade(url: str) -> None:
     """Upgrade the schema; prints the revision."""
-    path = load(None, {"HEADRACE_DATABASE__URL": url}).database_path
     _wait_for_go()
-    schema.upgrade(path)
-    print(schema.current(path), flush=True)
+    schema.upgrade(location_of(url))
+    print(schema.current(location_of(url)), flush=True)
 
 
 JOBS: dict[str, Callable[..., Awaitable[None]]] = {
@@ -86,4 +80,5 @@ JOBS: dict[str, Callable[..., Awaitable[None]]] = {
 }
 
 if __name__ == "__main__":
+    logs.configure("error", "json")
     asyncio.run(JOBS[sys.argv[1]](*sys.argv[2:]))  # type: ignore[arg-type]

@@ -5,29 +5,40 @@ from pathlib import Path
 
 import pytest
 
-from headrace.storage.database import Database
+from headrace.storage import postgres_owner
 from headrace.storage.opening import Storage
-from tests.storage.backends import FACTORIES, Backend, SqliteBackend
+from headrace.storage.sqlite import SqliteDatabase
+from tests.storage.backends import FACTORIES, Backend, PostgresBackend, SqliteBackend, new_backend
 
 
 @pytest.fixture(scope="session", params=FACTORIES)
-def migrated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Backend:
+def migrated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
     """A database of each kind with nothing in it but the schema; for copying."""
-    made = FACTORIES[request.param](tmp_path_factory.mktemp("migrated"))
-    made.open().close()
-    return made
+    with new_backend(request.param, tmp_path_factory.mktemp("migrated")) as made:
+        made.open().close()
+        yield made
 
 
 @pytest.fixture
-def backend(migrated: Backend, tmp_path: Path) -> Backend:
+def backend(migrated: Backend, tmp_path: Path) -> Iterator[Backend]:
     """An empty database of each kind, with the schema."""
-    return migrated.copy(tmp_path)
+    copied = migrated.copy(tmp_path)
+    yield copied
+    copied.drop()
 
 
 @pytest.fixture(params=FACTORIES)
-def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
+def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
     """A database of each kind that nobody has ever opened."""
-    return FACTORIES[request.param](tmp_path)
+    with new_backend(request.param, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def certain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dead owner counts as such at the first look. How long it takes otherwise, its own tests tell."""
+    monkeypatch.setattr(postgres_owner, "_CERTAINTY", 0.0)
+    monkeypatch.setattr(postgres_owner, "_RETURN", 0.0)
 
 
 @pytest.fixture
@@ -45,10 +56,18 @@ def sqlite(tmp_path: Path) -> SqliteBackend:
 
 
 @pytest.fixture
-def database(sqlite: SqliteBackend) -> Iterator[Database]:
+def fleet() -> Iterator[PostgresBackend]:
+    """A server's database, for what only servers have."""
+    made = PostgresBackend()
+    yield made
+    made.drop()
+
+
+@pytest.fixture
+def database(sqlite: SqliteBackend) -> Iterator[SqliteDatabase]:
     """The file's readers and writer, with one table to play with."""
     sqlite.open().close()
     sqlite.tamper_schema("CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT UNIQUE NOT NULL)")
-    opened = Database(sqlite.path)
+    opened = SqliteDatabase(sqlite.path)
     yield opened
     opened.close()

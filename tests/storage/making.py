@@ -1,6 +1,7 @@
 """What the tests store: accounts with credits, settlements with a record."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 
 from headrace.domain.model import (
     Account,
@@ -17,6 +18,7 @@ from headrace.domain.model import (
 from headrace.ports import Settlement
 from headrace.storage.accounts import Settings
 from headrace.storage.opening import Storage
+from headrace.storage.owner import FileOwner
 
 ATTEMPT = Attempt(
     Field.EMAIL,
@@ -75,5 +77,15 @@ async def balance(storage: Storage, account_id: str) -> tuple[int, int]:
 
 def crash(storage: Storage) -> None:
     """End as a killed process does: its lock is gone, its holds and its lock file stay."""
+    if isinstance(storage.owner, FileOwner):
+        storage.owner._file.close()
+    else:
+        storage.owner.close()  # gives the lock back and nothing else
     storage.database.close()
-    storage.owner._file.close()
+
+
+async def until(true: Callable[[], Awaitable[object]], seconds: float = 30) -> None:
+    """Wait for a condition; a `TimeoutError` when it does not come true."""
+    async with asyncio.timeout(seconds):
+        while not await true():
+            await asyncio.sleep(0.02)

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
-_SCRIPT = Path(__file__).with_name("child.py")
+_ROOT = Path(__file__).parents[2]
 _PATIENCE = 60
 
 
@@ -14,7 +14,8 @@ class Child:
 
     def __init__(self, job: str, *arguments: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, str(_SCRIPT), job, *arguments],
+            [sys.executable, "-m", "tests.storage.child", job, *arguments],
+            cwd=_ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

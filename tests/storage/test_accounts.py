@@ -20,7 +20,7 @@ async def test_a_new_account_has_no_credits_and_no_consent(storage: Storage) -> 
 
     assert (made.name, made.available, made.held) == ("acme", 0, 0)
     assert not made.consents_personal_email
-    assert storage.accounts.get("acme") == storage.accounts.get(made.id) == made
+    assert await storage.accounts.get("acme") == await storage.accounts.get(made.id) == made
 
 
 async def test_a_name_is_taken_once(storage: Storage) -> None:
@@ -30,12 +30,12 @@ async def test_a_name_is_taken_once(storage: Storage) -> None:
         await storage.accounts.create("acme", Settings())
     with pytest.raises(NameTaken):
         await storage.accounts.create(made.id, Settings())
-    assert [found.name for found in storage.accounts.all()] == ["acme"]
+    assert [found.name for found in await storage.accounts.all()] == ["acme"]
 
 
 async def test_an_unknown_account_is_a_lookup_error(storage: Storage) -> None:
     with pytest.raises(LookupError, match="nobody"):
-        storage.accounts.get("nobody")
+        await storage.accounts.get("nobody")
 
 
 @pytest.mark.parametrize(
@@ -53,14 +53,14 @@ async def test_settings_come_back_as_they_were_set(storage: Storage, settings: S
     await storage.accounts.set(changed, settings)
 
     assert Settings.of(created) == settings
-    assert Settings.of(storage.accounts.get(changed.id)) == settings
+    assert Settings.of(await storage.accounts.get(changed.id)) == settings
 
 
 async def test_setting_one_account_leaves_the_others(storage: Storage) -> None:
     one, two = await account(storage, "one"), await account(storage, "two")
     await storage.accounts.set(one, Settings(validation="lenient"))
 
-    assert Settings.of(storage.accounts.get(two.id)) == Settings()
+    assert Settings.of(await storage.accounts.get(two.id)) == Settings()
 
 
 async def test_consents_are_kept_for_ever_and_the_last_one_holds(storage: Storage, backend: Backend) -> None:
@@ -68,7 +68,7 @@ async def test_consents_are_kept_for_ever_and_the_last_one_holds(storage: Storag
     held = []
     for granted in (True, False, True, True):
         await storage.accounts.consent(made, granted=granted, actor="operator")
-        held.append(storage.accounts.get(made.id).consents_personal_email)
+        held.append((await storage.accounts.get(made.id)).consents_personal_email)
 
     assert held == [True, False, True, True]
     rows = backend.rows("SELECT account_id, document, action, actor FROM consents ORDER BY id")
@@ -92,7 +92,7 @@ async def test_a_revoked_key_opens_nothing_and_the_others_still_do(storage: Stor
     assert await storage.accounts.by_api_key(first.text) is None
     assert await storage.accounts.by_api_key(second.text) == made
 
-    listed = storage.accounts.keys(made)
+    listed = await storage.accounts.keys(made)
     assert [key.id for key in listed] == [first.id, second.id]
     assert listed[0].revoked_at
     assert listed[1].revoked_at is None
@@ -102,10 +102,11 @@ async def test_a_key_is_revoked_once_and_only_if_it_exists(storage: Storage) -> 
     key = await storage.accounts.add_key(await account(storage))
 
     assert await storage.accounts.revoke_key(key.id)
-    revoked_at = storage.accounts.keys(storage.accounts.get("acme"))[0].revoked_at
+    revoked_at = (await storage.accounts.keys(await storage.accounts.get("acme")))[0].revoked_at
     assert not await storage.accounts.revoke_key(key.id)
     assert not await storage.accounts.revoke_key("unknown")
-    assert storage.accounts.keys(storage.accounts.get("acme"))[0].revoked_at == revoked_at
+    again = await storage.accounts.keys(await storage.accounts.get("acme"))
+    assert again[0].revoked_at == revoked_at
 
 
 async def test_only_the_whole_text_of_a_key_opens(storage: Storage) -> None:
@@ -178,7 +179,7 @@ async def test_a_database_that_is_copied_without_its_pepper_accepts_no_key(
         thief.open()
     pepper_of(thief).write_text("ab" * 32)
     stolen = thief.open()
-    assert stolen.accounts.get("acme")
+    assert await stolen.accounts.get("acme")
     assert await stolen.accounts.by_api_key(key.text) is None
     stolen.close()
 

@@ -1,13 +1,14 @@
 """The audit finds every way in which the books can be wrong, and nothing in books that are right."""
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from headrace.storage.ledger import MOVES
 from headrace.storage.opening import Storage
-from tests.storage.backends import FACTORIES, Backend
+from tests.storage.backends import FACTORIES, Backend, PostgresBackend, new_backend
 from tests.storage.making import account, settlement
 
 
@@ -77,33 +78,43 @@ CORRUPTIONS = {
     },
     **ELSEWHERE,
 }
+NO_NUMBER = {TO_AN_ENTRY["made a word"].format(kind=kind) for kind in MOVES}
 
 
 @pytest.fixture(scope="module", params=FACTORIES)
-def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Backend:
+def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
     """The books, made once and closed."""
-    backend = FACTORIES[request.param](tmp_path_factory.mktemp("books"))
-    storage = backend.open()
-    asyncio.run(books(storage))
-    storage.close()
-    return backend
+    with new_backend(request.param, tmp_path_factory.mktemp("books")) as backend:
+        storage = backend.open()
+        asyncio.run(books(storage))
+        storage.close()
+        yield backend
+
+
+@pytest.fixture
+def tampered(kept: Backend, tmp_path: Path) -> Iterator[Backend]:
+    """A copy of the books, to be spoilt."""
+    copied = kept.copy(tmp_path)
+    yield copied
+    copied.drop()
 
 
 @pytest.mark.parametrize("statement", CORRUPTIONS.values(), ids=CORRUPTIONS)
-def test_the_audit_finds_what_was_tampered_with(kept: Backend, tmp_path: Path, statement: str) -> None:
-    backend = kept.copy(tmp_path)
-    assert backend.audit().balanced
+def test_the_audit_finds_what_was_tampered_with(tampered: Backend, statement: str) -> None:
+    if statement in NO_NUMBER and isinstance(tampered, PostgresBackend):
+        pytest.skip("a column of numbers takes nothing else")
+    assert tampered.audit().balanced
 
-    backend.tamper(statement)
+    tampered.tamper(statement)
 
-    found = backend.audit()
+    found = tampered.audit()
     assert not found.balanced
     assert all(found.complaints)
 
 
 async def test_the_books_contain_every_kind_of_entry_and_balance(storage: Storage, backend: Backend) -> None:
     await books(storage)
-    found = backend.audit()
+    found = await storage.audit()
 
     assert found.complaints == ()
     assert (found.accounts, found.sum) == (2, 0)
@@ -120,14 +131,14 @@ async def test_a_complaint_names_the_account_or_the_enrichment(storage: Storage,
         "UPDATE enrichments SET charged = 1999 WHERE id = 'partly'",
     )
 
-    assert backend.audit().complaints == (
+    assert (await storage.audit()).complaints == (
         "account payer: available is 76007, its entries say 76000",
         "enrichment partly: charged 1999, its entries say 2000",
     )
 
 
 async def test_an_empty_database_balances(storage: Storage, backend: Backend) -> None:
-    found = backend.audit()
+    found = await storage.audit()
 
     assert found.balanced
     assert (found.accounts, found.entries, found.sum, found.available, found.held) == (0, 0, 0, 0, 0)
@@ -136,6 +147,6 @@ async def test_an_empty_database_balances(storage: Storage, backend: Backend) ->
 async def test_the_audit_changes_nothing(storage: Storage, backend: Backend) -> None:
     await books(storage)
     before = backend.rows("SELECT * FROM accounts"), backend.rows("SELECT * FROM ledger_entries")
-    backend.audit()
+    await storage.audit()
 
     assert before == (backend.rows("SELECT * FROM accounts"), backend.rows("SELECT * FROM ledger_entries"))

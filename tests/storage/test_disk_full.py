@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from headrace.domain.errors import Problem
+from headrace.storage.database import Statement, Steps
 from headrace.storage.opening import Storage
 from tests.stack import Stack, running
 from tests.storage.backends import SqliteBackend
@@ -17,18 +18,21 @@ BIG = b'{"padding": "' + b"x" * 40_000 + b'"}'
 
 async def fill(storage: Storage) -> None:
     """No page can be added to the file any more."""
-    await storage.database.write(
-        lambda connection: connection.execute(
-            f"PRAGMA max_page_count = {connection.execute('PRAGMA page_count').fetchone()[0]}"
-        ).fetchall()
-    )
+
+    def operation() -> Steps[None]:
+        pages = (yield Statement("PRAGMA page_count", {}))[0][0]
+        yield Statement(f"PRAGMA max_page_count = {pages}", {})
+
+    await storage.database.write(operation)
 
 
 async def make_room(storage: Storage) -> None:
     """The disk has room again."""
-    await storage.database.write(
-        lambda connection: connection.execute("PRAGMA max_page_count = 1000000").fetchall()
-    )
+
+    def operation() -> Steps[None]:
+        yield Statement("PRAGMA max_page_count = 1000000", {})
+
+    await storage.database.write(operation)
 
 
 async def refused(work: Awaitable[object]) -> None:
@@ -47,14 +51,14 @@ async def test_a_settlement_on_a_full_disk_moves_nothing_and_can_be_made_later(s
     done = settlement("e1", payer.id, 3_000, custom=BIG, webhook_url="https://c.example/", webhook_body=b"{}")
     await refused(storage.ledger.settle(done))
 
-    assert balance(storage, payer.id) == (7_000, 3_000)
-    assert sqlite.rows("SELECT state, charged, custom FROM enrichments") == [("running", 0, None)]
+    assert await balance(storage, payer.id) == (7_000, 3_000)
+    assert sqlite.rows("SELECT state, charged, record FROM enrichments") == [("running", 0, None)]
     assert sqlite.rows("SELECT * FROM webhook_deliveries") == []
-    assert sqlite.audit().balanced
+    assert (await storage.audit()).balanced
 
     await make_room(storage)
     assert await storage.ledger.settle(done) == 7_000
-    assert sqlite.audit().balanced
+    assert (await storage.audit()).balanced
     storage.close()
 
 
@@ -73,10 +77,10 @@ async def test_holds_are_refused_once_the_disk_is_full_and_succeed_once_it_is_no
 
     assert isinstance(problem, Problem)
     assert problem.code == "storage_unavailable"
-    assert balance(storage, payer.id) == (10_000_000 - held * 1_000, held * 1_000)
+    assert await balance(storage, payer.id) == (10_000_000 - held * 1_000, held * 1_000)
     assert sqlite.rows("SELECT COUNT(*) FROM enrichments") == [(held,)]
-    assert sqlite.audit().balanced
-    assert storage.answers()
+    assert (await storage.audit()).balanced
+    assert await storage.answers()
 
     await make_room(storage)
     assert await storage.ledger.hold("again", payer.id, 1_000) == 10_000_000 - (held + 1) * 1_000
@@ -91,7 +95,7 @@ async def test_what_fits_is_still_written_beside_what_does_not(sqlite: SqliteBac
 
     await refused(storage.enrichments.replace_attempts("e1", [ATTEMPT] * 1_000))
     assert await storage.ledger.release("e1") == 10_000
-    assert sqlite.audit().balanced
+    assert (await storage.audit()).balanced
     storage.close()
 
 
@@ -105,7 +109,7 @@ async def test_the_file_is_sound_after_a_full_disk_and_a_crash(sqlite: SqliteBac
 
     again = sqlite.open()
     assert await again.ledger.release_abandoned() == 1
-    assert balance(again, payer.id) == (10_000, 0)
+    assert await balance(again, payer.id) == (10_000, 0)
     assert sqlite.rows("PRAGMA integrity_check") == [("ok",)]
     again.close()
 
@@ -128,7 +132,7 @@ async def held_after_a_full_disk(stack: Stack) -> int:
     if reply.status != 200:
         raise RuntimeError(reply.text)
     for _ in range(40):
-        if storage.accounts.get("main").held == 0:
+        if (await storage.accounts.get("main")).held == 0:
             break
         await asyncio.sleep(0.05)
-    return storage.accounts.get("main").held
+    return (await storage.accounts.get("main")).held

@@ -5,10 +5,12 @@ from dataclasses import replace
 import pytest
 
 from headrace.domain.model import Field
-from headrace.record import decode_attempts, decode_request, decode_values
+from headrace.record import request_of
 from headrace.storage.opening import Storage
 from tests.storage.backends import Backend
 from tests.storage.making import ATTEMPT, account, crash, settlement
+
+pytestmark = pytest.mark.usefixtures("certain")
 
 CUSTOM = b'{"b":1.0, "a":[1e2,"\\u00e9"]}'
 
@@ -16,18 +18,19 @@ CUSTOM = b'{"b":1.0, "a":[1e2,"\\u00e9"]}'
 async def test_a_finished_enrichment_is_kept_whole(storage: Storage) -> None:
     payer = await account(storage, credits=10_000)
     await storage.ledger.hold("e1", payer.id, 3_000)
-    await storage.ledger.settle(settlement("e1", payer.id, 3_000, custom=CUSTOM))
+    done = settlement("e1", payer.id, 3_000, custom=CUSTOM)
+    await storage.ledger.settle(done)
 
     stored = await storage.enrichments.get("e1", payer.id)
 
     assert stored
     assert (stored.id, stored.charged, stored.finished_at) == ("e1", 3_000, 1_800_000_000.5)
-    assert stored.custom == CUSTOM
-    request, values = decode_request(stored.request), decode_values(stored.results)
-    assert (request.first_name, request.domain, request.fields) == ("Ada", "example.com", ("email",))
-    assert values[Field.EMAIL].values == ("ada@example.com",)
-    assert (values[Field.EMAIL].provider, values[Field.EMAIL].found_at) == ("hunter", 1_800_000_000.5)
-    assert [attempt.provider for attempt in decode_attempts(stored.attempts)] == ["hunter"]
+    assert stored.state == "finished"
+    assert request_of(stored.record) == done.enrichment.request
+    value = stored.record.results[Field.EMAIL]
+    assert value.values == ("ada@example.com",)
+    assert (value.provider, value.found_at) == ("hunter", 1_800_000_000.5)
+    assert [attempt.provider for attempt in stored.record.attempts] == ["hunter"]
 
 
 async def test_nobody_but_its_owner_sees_an_enrichment(storage: Storage) -> None:
@@ -65,8 +68,9 @@ async def test_late_answers_replace_the_attempts_and_nothing_else(storage: Stora
 
     after = await storage.enrichments.get("e1", payer.id)
     assert after
-    assert [each.provider for each in decode_attempts(after.attempts)] == ["hunter", "prospeo"]
-    assert replace(after, attempts=before.attempts) == before
+    assert [each.provider for each in after.record.attempts] == ["hunter", "prospeo"]
+    after.record.attempts = before.record.attempts
+    assert after == before
     assert await storage.enrichments.get("e2", payer.id) == untouched
 
 
@@ -92,4 +96,4 @@ async def test_any_custom_object_comes_back_byte_for_byte(storage: Storage, size
 
     stored = await storage.enrichments.get("e1", payer.id)
     assert stored
-    assert stored.custom == custom
+    assert request_of(stored.record).custom == custom

@@ -15,6 +15,9 @@ from headrace.api.openapi import DOCUMENTED, docs_asset, docs_page, openapi_json
 from headrace.api.problems import BODY_LIMIT, HANDLERS
 from headrace.api.services import Services
 
+ADMIN = "/admin/v1"
+"""Where operators are served."""
+
 Lifecycle = Callable[[], Awaitable[None]]
 
 
@@ -49,24 +52,29 @@ class _MsgspecOnly(Litestar):
 
 
 def at_the_edge(app: ASGIApp, sandbox: bool) -> ASGIApp:
-    """What concerns every request: doubled slashes are tolerated, rehearsals are labelled."""
+    """What concerns every request: doubled slashes are tolerated, rehearsals are labelled, what operators see
+    is not kept on the way. No id holds a zero byte, which one database takes for an error."""
 
     async def edge(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP:
             while "//" in scope["path"]:
                 scope["path"] = scope["path"].replace("//", "/")
+            if "\0" in scope["path"]:
+                scope["path"] = scope["path"].replace("\0", "\ufffd")
             if sandbox:
-                send = _labelled(send)
+                send = _with_header(send, b"x-headrace-sandbox", b"true")
+            if scope["path"].startswith(ADMIN):
+                send = _with_header(send, b"cache-control", b"no-store")
         await app(scope, receive, send)
 
     return edge
 
 
-def _labelled(send: Send) -> Send:
+def _with_header(send: Send, name: bytes, value: bytes) -> Send:
     async def labelled(message: dict[str, object]) -> None:
         if message["type"] == "http.response.start":
-            headers = [pair for pair in message["headers"] if pair[0] != b"x-headrace-sandbox"]  # type: ignore[attr-defined]
-            message["headers"] = [*headers, (b"x-headrace-sandbox", b"true")]
+            headers = [pair for pair in message["headers"] if pair[0] != name]  # type: ignore[attr-defined]
+            message["headers"] = [*headers, (name, value)]
         await send(message)  # type: ignore[arg-type]
 
     return labelled  # type: ignore[return-value]

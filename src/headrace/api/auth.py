@@ -2,11 +2,7 @@
 
 from headrace.api.services import AnyRequest, header, services_of
 from headrace.domain.errors import Problem
-from headrace.domain.model import Account
-
-REHEARSAL_ACCOUNT = "sandbox"
-"""The account of `serve --sandbox`. Its keys were printed for trying things out, on a database that may since
-have become a real one, so they open nothing but rehearsals."""
+from headrace.domain.model import REHEARSAL_ACCOUNT, Account
 
 
 async def authenticate(request: AnyRequest) -> Account:
@@ -20,3 +16,13 @@ async def authenticate(request: AnyRequest) -> Account:
     if account is None or (account.name == REHEARSAL_ACCOUNT and not services.sandbox):
         raise Problem("unauthorized")
     return account
+
+
+async def authenticate_operator(request: AnyRequest) -> str:
+    """The operator behind `X-API-KEY`, as the audit log names them: `admin:<key id>`. An account's key is as
+    wrong here as an operator's key is everywhere else."""
+    key = header(request, b"x-api-key")
+    key_id = await services_of(request).store.admin_keys.id_of(key) if key else None
+    if key_id is None:
+        raise Problem("unauthorized")
+    return f"admin:{key_id}"

@@ -20,18 +20,22 @@ from headrace.api.schemas import (
     BulkAnswer,
     ContactAnswer,
     CreditsAnswer,
+    DeliveriesAnswer,
     EnrichAnswer,
     HealthAnswer,
     PendingAnswer,
     ProblemBody,
     ProgressAnswer,
     ReadyAnswer,
+    Replayed,
     StoredAnswer,
 )
 from headrace.domain.errors import KINDS
 
 API_KEY = "ApiKey"
-_SECURED: list[dict[str, list[str]]] = [{API_KEY: []}]
+"""The name of the accounts' keys in the document."""
+
+SECURED: list[dict[str, list[str]]] = [{API_KEY: []}]
 
 _MATHIEU = {
     "enrichment_id": "123e4567-e89b-12d3-a456-426614174000",
@@ -55,6 +59,17 @@ BULK_EXAMPLE: dict[str, Any] = {
     ],
     "enrichment_type": ["email"],
 }
+DELIVERY_EXAMPLE: dict[str, Any] = {
+    "id": "01a20172-8f0e-7c11-9b4e-5d1f3a7c2e90",
+    "enrichment_id": "123e4567-e89b-12d3-a456-426614174000",
+    "url": "https://hooks.example.com/headrace",
+    "attempts": 2,
+    "state": "pending",
+    "last_status": 500,
+    "last_error": None,
+    "next_at": "2026-11-22T04:12:57+00:00",
+    "created_at": "2026-11-22T04:07:52+00:00",
+}
 _FOUND = {
     **_MATHIEU,
     "status": "success",
@@ -74,7 +89,7 @@ NOT_FOUND: dict[str, Any] = {
 }
 
 
-def _problem(code: str, message: str | None = None) -> ResponseSpec:
+def problem(code: str, message: str | None = None) -> ResponseSpec:
     kind = KINDS[code]
     example = {"error": kind.status, "message": message or kind.message, "code": code}
     return ResponseSpec(
@@ -85,32 +100,32 @@ def _problem(code: str, message: str | None = None) -> ResponseSpec:
     )
 
 
-def _answer(shape: type, description: str, *examples: Example) -> ResponseSpec:
+def answer(shape: type, description: str, *examples: Example) -> ResponseSpec:
     return ResponseSpec(shape, generate_examples=False, description=description, examples=list(examples))
 
 
-_UNAUTHORIZED = {401: _problem("unauthorized")}
+UNAUTHORIZED = {401: problem("unauthorized")}
 
 ENRICH: dict[str, Any] = {
     "summary": "Find one person's work e-mail, phone and personal e-mail, now",
     "tags": ["Enrichment"],
-    "security": _SECURED,
+    "security": SECURED,
     "raises": [],
     "responses": {
-        200: _answer(
+        200: answer(
             EnrichAnswer,
             "The search is over: found, partly found or nothing found.",
             Example(summary="Found", value=_FOUND),
             Example(summary="Nothing found", value=NOT_FOUND),
         ),
-        400: _problem("bad_request", "linkedin_url is required when enrichment_type includes phone"),
-        **_UNAUTHORIZED,
-        409: _problem("idempotency_key_in_use"),
-        413: _problem("body_too_large", "The request body is larger than 65536 bytes"),
-        415: _problem("unsupported_media_type"),
-        422: _problem("insufficient_credits"),
-        429: _problem("rate_limited", "Rate limit exceeded. Please try again in 1 seconds."),
-        503: _problem("providers_failed"),
+        400: problem("bad_request", "linkedin_url is required when enrichment_type includes phone"),
+        **UNAUTHORIZED,
+        409: problem("idempotency_key_in_use"),
+        413: problem("body_too_large", "The request body is larger than 65536 bytes"),
+        415: problem("unsupported_media_type"),
+        422: problem("insufficient_credits"),
+        429: problem("rate_limited", "Rate limit exceeded. Please try again in 1 seconds."),
+        503: problem("providers_failed"),
     },
 }
 _PENDING = {
@@ -128,31 +143,31 @@ _FINISHED = {
     "phones": ["+33612345678"],
 }
 _REFUSALS = {
-    400: _problem("bad_request", "domain or company_name is required when enrichment_type includes email"),
-    **_UNAUTHORIZED,
-    409: _problem("idempotency_key_in_use"),
-    413: _problem("body_too_large", "The request body is larger than 65536 bytes"),
-    415: _problem("unsupported_media_type"),
-    422: _problem("insufficient_credits"),
-    429: _problem("rate_limited", "Rate limit exceeded. Please try again in 1 seconds."),
-    503: _problem("storage_unavailable"),
+    400: problem("bad_request", "domain or company_name is required when enrichment_type includes email"),
+    **UNAUTHORIZED,
+    409: problem("idempotency_key_in_use"),
+    413: problem("body_too_large", "The request body is larger than 65536 bytes"),
+    415: problem("unsupported_media_type"),
+    422: problem("insufficient_credits"),
+    429: problem("rate_limited", "Rate limit exceeded. Please try again in 1 seconds."),
+    503: problem("storage_unavailable"),
 }
 
 QUEUE: dict[str, Any] = {
     "summary": "Find one person's details later",
     "tags": ["Enrichment"],
-    "security": _SECURED,
+    "security": SECURED,
     "responses": {
-        200: _answer(PendingAnswer, "It is queued; its price is held.", Example(value=_PENDING)),
+        200: answer(PendingAnswer, "It is queued; its price is held.", Example(value=_PENDING)),
         **_REFUSALS,
     },
 }
 BULK: dict[str, Any] = {
     "summary": "Find the details of 2 to 100 people later: all of them, or none",
     "tags": ["Enrichment"],
-    "security": _SECURED,
+    "security": SECURED,
     "responses": {
-        202: _answer(
+        202: answer(
             BulkAnswer,
             "All are queued; what they may cost is held.",
             Example(value={"enrichment_id": "123e4567-e89b-12d3-a456-426614174000", "status": "queued"}),
@@ -163,59 +178,89 @@ BULK: dict[str, Any] = {
 CONTACT: dict[str, Any] = {
     "summary": "What came of an enrichment",
     "tags": ["Enrichment"],
-    "security": _SECURED,
+    "security": SECURED,
     "responses": {
-        200: _answer(ContactAnswer, "It is pending, or finished.", Example(value=_FINISHED)),
-        **_UNAUTHORIZED,
-        404: _problem("not_found", "There is no such enrichment"),
+        200: answer(ContactAnswer, "It is pending, or finished.", Example(value=_FINISHED)),
+        **UNAUTHORIZED,
+        404: problem("not_found", "There is no such enrichment"),
     },
 }
 PROGRESS: dict[str, Any] = {
     "summary": "How far a bulk has come",
     "tags": ["Enrichment"],
-    "security": _SECURED,
+    "security": SECURED,
     "responses": {
-        200: _answer(ProgressAnswer, "Contacts in all, and those that are finished."),
-        **_UNAUTHORIZED,
-        404: _problem("not_found", "There is no such bulk"),
+        200: answer(ProgressAnswer, "Contacts in all, and those that are finished."),
+        **UNAUTHORIZED,
+        404: problem("not_found", "There is no such bulk"),
     },
 }
 STORED: dict[str, Any] = {
     "summary": "A finished enrichment with its attempts",
     "tags": ["Enrichment"],
-    "security": _SECURED,
+    "security": SECURED,
     "responses": {
-        200: _answer(StoredAnswer, "The stored record."),
-        **_UNAUTHORIZED,
-        404: _problem("not_found", "There is no such enrichment"),
+        200: answer(StoredAnswer, "The stored record."),
+        **UNAUTHORIZED,
+        404: problem("not_found", "There is no such enrichment"),
     },
 }
 CREDITS: dict[str, Any] = {
     "summary": "What the account can spend",
     "tags": ["Account"],
-    "security": _SECURED,
+    "security": SECURED,
     "responses": {
-        200: _answer(CreditsAnswer, "The balance.", Example(value={"credits": 937, "held": 63})),
-        **_UNAUTHORIZED,
+        200: answer(CreditsAnswer, "The balance.", Example(value={"credits": 937, "held": 63})),
+        **UNAUTHORIZED,
     },
 }
 ACCOUNT: dict[str, Any] = {
     "summary": "The account behind the key",
     "tags": ["Account"],
-    "security": _SECURED,
-    "responses": {200: _answer(AccountAnswer, "The account and its settings."), **_UNAUTHORIZED},
+    "security": SECURED,
+    "responses": {200: answer(AccountAnswer, "The account and its settings."), **UNAUTHORIZED},
 }
 HEALTH: dict[str, Any] = {
     "summary": "Is the process alive",
     "tags": ["Operation"],
-    "responses": {200: _answer(HealthAnswer, "It is.")},
+    "responses": {200: answer(HealthAnswer, "It is.")},
+}
+DELIVERIES: dict[str, Any] = {
+    "summary": "The account's webhooks: due, delivered, given up",
+    "tags": ["Webhooks"],
+    "security": SECURED,
+    "responses": {
+        200: answer(DeliveriesAnswer, "The newest 100.", Example(value={"deliveries": [DELIVERY_EXAMPLE]})),
+        **UNAUTHORIZED,
+    },
+}
+REPLAY: dict[str, Any] = {
+    "summary": "Have a webhook delivered again",
+    "tags": ["Webhooks"],
+    "security": SECURED,
+    "responses": {
+        200: answer(
+            Replayed,
+            "It is due again, with its old id and body.",
+            Example(value={"id": DELIVERY_EXAMPLE["id"], "replayed": True}),
+        ),
+        400: problem("bad_request", "Idempotency-Key must have at most 255 characters"),
+        **UNAUTHORIZED,
+        404: problem("not_found", "There is no such delivery"),
+        409: problem("idempotency_key_in_use"),
+        413: problem("body_too_large", "The request body is larger than 65536 bytes"),
+        415: problem("unsupported_media_type"),
+        422: problem("idempotency_key_reused"),
+        429: problem("rate_limited", "Rate limit exceeded. Please try again in 1 seconds."),
+        503: problem("storage_unavailable"),
+    },
 }
 READY: dict[str, Any] = {
     "summary": "May it be sent traffic, and which vendors are paused",
     "tags": ["Operation"],
     "responses": {
-        200: _answer(ReadyAnswer, "It may."),
-        503: _answer(ReadyAnswer, "The database does not answer."),
+        200: answer(ReadyAnswer, "It may."),
+        503: answer(ReadyAnswer, "The database does not answer."),
     },
 }
 METRICS: dict[str, Any] = {
@@ -231,7 +276,7 @@ def _expand() -> list[Parameter | Reference]:
     return [Parameter(name="expand", param_in="query", required=False, description=text, schema=words)]
 
 
-def _idempotency() -> list[Parameter | Reference]:
+def idempotency() -> list[Parameter | Reference]:
     words = Schema(type=OpenAPIType.STRING, max_length=255)
     text = "The same key and body get the same answer for 24 hours, and are carried out once."
     return [
@@ -239,7 +284,7 @@ def _idempotency() -> list[Parameter | Reference]:
     ]
 
 
-def _body(shape: str, summary: str, value: dict[str, Any]) -> RequestBody:
+def body(shape: str, summary: str, value: dict[str, Any]) -> RequestBody:
     reference = Reference(ref=f"#/components/schemas/{shape}")
     example: dict[str, Example | Reference] = {"documented": Example(summary=summary, value=value)}
     return RequestBody(
@@ -248,12 +293,20 @@ def _body(shape: str, summary: str, value: dict[str, Any]) -> RequestBody:
 
 
 @dataclass
+class OnceOperation(Operation):
+    """A change whose path says all."""
+
+    def __post_init__(self) -> None:
+        self.parameters = [*(self.parameters or []), *idempotency()]
+
+
+@dataclass
 class QueueOperation(Operation):
     """The body is read by hand, to keep `custom` untouched; so it is described by hand too."""
 
     def __post_init__(self) -> None:
-        self.parameters = [*(self.parameters or []), *_idempotency()]
-        self.request_body = _body("EnrichRequest", "The documented request", REQUEST_EXAMPLE)
+        self.parameters = [*(self.parameters or []), *idempotency()]
+        self.request_body = body("EnrichRequest", "The documented request", REQUEST_EXAMPLE)
 
 
 @dataclass
@@ -271,4 +324,4 @@ class BulkOperation(QueueOperation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.request_body = _body("BulkRequest", "Two contacts", BULK_EXAMPLE)
+        self.request_body = body("BulkRequest", "Two contacts", BULK_EXAMPLE)

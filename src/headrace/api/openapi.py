@@ -10,11 +10,14 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.params import FromPath
 
+from headrace.api.admin import routes as admin
+from headrace.api.admin.documented import ADMIN_KEY, REQUESTS
 from headrace.api.documented import API_KEY, NOT_FOUND
 from headrace.api.health import healthz, metrics, readyz
 from headrace.api.later import bulk_enrich, bulk_progress, contact, queue_enrich
 from headrace.api.routes import account_credits, account_details, single_enrich, stored_enrichment
 from headrace.api.schemas import BulkRequest, EnrichRequest, Person
+from headrace.api.webhooks import own_deliveries, replay_own
 from headrace.domain.errors import Problem
 from headrace.version import VERSION
 
@@ -53,6 +56,9 @@ DOCUMENTED = [
     stored_enrichment,
     account_credits,
     account_details,
+    own_deliveries,
+    replay_own,
+    *admin.ROUTES,
     healthz,
     readyz,
     metrics,
@@ -66,7 +72,13 @@ CONFIG = OpenAPIConfig(
     description="Every error, on every path, is `{error, message, code}`; `error` repeats the HTTP status.",
     components=Components(
         security_schemes={
-            API_KEY: SecurityScheme(type="apiKey", name="X-API-KEY", security_scheme_in="header")
+            name: SecurityScheme(
+                type="apiKey", name="X-API-KEY", security_scheme_in="header", description=whose
+            )
+            for name, whose in (
+                (API_KEY, "The key of an account."),
+                (ADMIN_KEY, "The key of an operator; it opens `/admin/v1` and nothing else."),
+            )
         }
     ),
 )
@@ -81,7 +93,7 @@ def document() -> dict[str, Any]:
     """
     schema = Litestar(DOCUMENTED, openapi_config=CONFIG, logging_config=None).openapi_schema.to_schema()
     _, components = msgspec.json.schema_components(
-        [EnrichRequest, BulkRequest, Person], ref_template="#/components/schemas/{name}"
+        [EnrichRequest, BulkRequest, Person, *REQUESTS], ref_template="#/components/schemas/{name}"
     )
     shapes = schema["components"]["schemas"]
     shapes |= components
@@ -92,9 +104,10 @@ def document() -> dict[str, Any]:
             "description": "Any object, at most 32 levels deep; comes back unchanged.",
         }
     # The framework announces an error of its own wherever a path has a parameter; ours are all told.
-    for path, methods in schema["paths"].items():
-        if "{" in path and "get" in methods:
-            methods["get"]["responses"].pop("400")
+    for methods in schema["paths"].values():
+        for operation in methods.values():
+            if "$ref" not in str(operation["responses"].get("400", "$ref")):
+                del operation["responses"]["400"]
     for path in ("/v2/contacts/single_enrich", "/v2/contacts/sync_single_enrich"):
         _, missed = schema["paths"][path]["post"]["responses"]["200"]["content"][_JSON]["examples"].values()
         missed["value"] = NOT_FOUND  # the framework drops nulls

@@ -1,6 +1,6 @@
 """Writes the answer in the words of the public API."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -11,6 +11,8 @@ from headrace.api.schemas import (
     AccountAnswer,
     ContactAnswer,
     CreditsAnswer,
+    DeliveriesAnswer,
+    DeliveryDetails,
     EnrichAnswer,
     Organization,
     PendingAnswer,
@@ -19,7 +21,7 @@ from headrace.api.schemas import (
     StoredValue,
 )
 from headrace.domain.model import Account, Enrichment, EnrichmentRequest, Field, Grade
-from headrace.ports import Progress, StoredEnrichment
+from headrace.ports import DeliveryInfo, Progress, StoredEnrichment
 from headrace.record import (
     EnrichmentRecord,
     ValueRecord,
@@ -150,6 +152,36 @@ def account_answer(account: Account) -> AccountAnswer:
 def credits_answer(account: Account) -> CreditsAnswer:
     """What the account can spend."""
     return CreditsAnswer(credits=credits(account.available), held=credits(account.held))
+
+
+def deliveries_answer(deliveries: Sequence[DeliveryInfo]) -> DeliveriesAnswer:
+    """Webhooks as they are listed."""
+    return DeliveriesAnswer([_delivery(each) for each in deliveries])
+
+
+def _delivery(delivery: DeliveryInfo) -> DeliveryDetails:
+    state: Any = delivery.state
+    return DeliveryDetails(
+        id=delivery.id,
+        enrichment_id=delivery.enrichment_id,
+        url=delivery.url,
+        attempts=delivery.attempts,
+        state=state,
+        last_status=delivery.last_status,
+        last_error=delivery.last_error,
+        next_at=perhaps(delivery.next_at),
+        created_at=when(delivery.created_at),
+    )
+
+
+def when(seconds: float) -> str:
+    """A moment in UTC, to the second."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def perhaps(seconds: float | None) -> str | None:
+    """The same where there may be none."""
+    return None if seconds is None else when(seconds)
 
 
 def credits(amount: int) -> int | float:

@@ -202,6 +202,34 @@ class AccountAnswer(Struct, frozen=True):
     accept_risky: bool
 
 
+class DeliveryDetails(Struct, frozen=True):
+    """A webhook that is due or was delivered. `url` is null once its person was erased; `last_status` is that
+    of the receiver's last answer."""
+
+    id: str
+    enrichment_id: str
+    url: str | None
+    attempts: int
+    state: Literal["pending", "delivered", "failed", "disabled", "suppressed"]
+    last_status: int | None
+    last_error: str | None
+    next_at: str | None
+    created_at: str
+
+
+class DeliveriesAnswer(Struct, frozen=True):
+    """The newest first."""
+
+    deliveries: list[DeliveryDetails]
+
+
+class Replayed(Struct, frozen=True):
+    """The delivery is due again, with its old id and body."""
+
+    id: str
+    replayed: bool
+
+
 class HealthAnswer(Struct, frozen=True):
     status: Literal["ok"]
     version: str

@@ -10,6 +10,7 @@ from headrace.api.limits import AccountLimits
 from headrace.api.turns import Turns
 from headrace.engine.enrich import Enricher
 from headrace.engine.guard import Guard
+from headrace.operate.ports import Store
 from headrace.ports import Accounts, Enrichments
 
 AnyRequest = Request[None, None, State]
@@ -30,6 +31,7 @@ class Services:
     providers: tuple[str, ...]
     database_answers: Callable[[], Awaitable[bool]]
     wake: Callable[[], None]
+    store: Store
     check_webhook: Callable[[str], None]
     sandbox: bool = False
 

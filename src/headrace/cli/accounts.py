@@ -2,14 +2,17 @@
 
 from typing import Annotated, Any, Literal
 
+import msgspec
 import typer
 
-from headrace.api.auth import REHEARSAL_ACCOUNT
-from headrace.api.render import credits
-from headrace.cli.amounts import milli_credits
+from headrace.api.admin.render import account_details
+from headrace.cli.amounts import milli_credits, seconds
 from headrace.cli.options import AsJson, CommandError, ConfigFile, run, show, storage_from, table
+from headrace.domain.errors import Problem
 from headrace.domain.model import Account
-from headrace.storage.accounts import NameTaken, Settings
+from headrace.operate import accounts
+from headrace.operate.accounts import NewAccount
+from headrace.operate.ports import OPERATOR, Settings
 from headrace.storage.opening import Storage
 
 app = typer.Typer(help="Accounts, their settings and consents.", no_args_is_help=True)
@@ -28,6 +31,10 @@ AcceptRisky = Annotated[
     bool | None,
     typer.Option("--accept-risky/--no-accept-risky", help="Return unconfirmed catch-all addresses."),
 ]
+MaxAge = Annotated[
+    str | None, typer.Option(metavar="30d", help="For how long an answer may be used again; 0: never.")
+]
+MissMaxAge = Annotated[str | None, typer.Option(metavar="12h", help='The same for a vendor\'s "nothing".')]
 
 
 @app.command()
@@ -41,39 +48,41 @@ def create(
     validation: Validation = None,
     email_status_vocabulary: Vocabulary = None,
     accept_risky: AcceptRisky = None,
+    max_age: MaxAge = None,
+    miss_max_age: MissMaxAge = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Create an account and its first API key. The key is shown once."""
     amount = milli_credits(initial)
-    if not name.strip():
-        raise CommandError("an account needs a name")
     if amount < 0:
         raise CommandError("--credits must not be negative")
-    if name == REHEARSAL_ACCOUNT:
-        raise CommandError(f"{name!r} is the name of the account for rehearsals; choose another")
-    settings = _changed(Settings(), phone_countries, validation, email_status_vocabulary, accept_risky)
+    given = _given(phone_countries, validation, email_status_vocabulary, accept_risky, max_age, miss_max_age)
+    new = NewAccount(name, _changed(Settings(), given), amount, consent_personal_email)
     with storage_from(config) as storage:
-        account, key = run(lambda: new_account(storage, name, settings, amount, consent_personal_email))
+        account, key = run(lambda: _create(storage, new))
     value = {"account_id": account.id, "name": account.name, "api_key": key}
     show(
         value, as_json, f"account {account.name} ({account.id})\nAPI key  {key}\nThe key is not shown again."
     )
 
 
+async def _create(storage: Storage, new: NewAccount) -> tuple[Account, str]:
+    try:
+        account, key = await accounts.create(storage, new, OPERATOR)
+    except Problem as problem:
+        if problem.code == "name_taken":
+            raise CommandError(f"there is an account named {new.name!r} already") from None
+        raise _mistake(problem) from None
+    return account, key.text
+
+
 async def new_account(
     storage: Storage, name: str, settings: Settings, amount: int, consents: bool
 ) -> tuple[Account, str]:
-    """The account and the text of its first key."""
-    try:
-        account = await storage.accounts.create(name, settings)
-    except NameTaken:
-        raise CommandError(f"there is an account named {name!r} already") from None
-    if consents:
-        await storage.accounts.consent(account, granted=True, actor="operator")
-    if amount:
-        await storage.ledger.grant(account.id, amount)
-    return account, (await storage.accounts.add_key(account)).text
+    """An account of any name, also the one for rehearsals, and the text of its first key."""
+    account, key = await accounts.make(storage, NewAccount(name, settings, amount, consents), OPERATOR)
+    return account, key.text
 
 
 @app.command("list")
@@ -100,15 +109,16 @@ def set_(
     validation: Validation = None,
     email_status_vocabulary: Vocabulary = None,
     accept_risky: AcceptRisky = None,
+    max_age: MaxAge = None,
+    miss_max_age: MissMaxAge = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Change settings; those that are not given stay. They hold from the next request on."""
+    given = _given(phone_countries, validation, email_status_vocabulary, accept_risky, max_age, miss_max_age)
     with storage_from(config) as storage:
         account = find(storage, name)
-        settings = _changed(
-            Settings.of(account), phone_countries, validation, email_status_vocabulary, accept_risky
-        )
+        settings = _changed(Settings.of(account), given)
         run(lambda: storage.accounts.set(account, settings))
         found = describe(find(storage, name))
     show(found, as_json, table(("setting", "value"), list(found.items())))
@@ -128,7 +138,7 @@ def consent(
         raise CommandError("say --grant or --withdraw")
     with storage_from(config) as storage:
         account = find(storage, name)
-        run(lambda: storage.accounts.consent(account, granted=grant, actor="operator"))
+        run(lambda: storage.accounts.consent(account, granted=grant))
         found = describe(find(storage, name))
     said = "consents" if grant else "does not consent"
     show(found, as_json, f"{account.name} {said} to personal-address enrichment from now on")
@@ -148,43 +158,37 @@ async def look_up(storage: Storage, who: str) -> Account:
 
 
 def describe(account: Account) -> dict[str, Any]:
-    """An account for people and for JSON. Credits are whole ones where they can be."""
-    settings = Settings.of(account)
+    """An account for people and for JSON, as the admin API shows it."""
+    shown: dict[str, Any] = msgspec.to_builtins(account_details(account))
+    return shown
+
+
+def _given(
+    phone_countries: str | None,
+    validation: str | None,
+    email_status_vocabulary: str | None,
+    accept_risky: bool | None,
+    max_age: str | None,
+    miss_max_age: str | None,
+) -> dict[str, Any]:
+    codes = None if phone_countries is None else phone_countries.split(",")
     return {
-        "account_id": account.id,
-        "name": account.name,
-        "available": credits(account.available),
-        "held": credits(account.held),
-        "consents_personal_email": account.consents_personal_email,
-        "phone_countries": list(account.phone_countries),
-        "validation": settings.validation,
-        "email_status_vocabulary": settings.email_status_vocabulary,
-        "accept_risky": settings.accept_risky,
+        "phone_countries": None if codes is None else [code.strip() for code in codes if code.strip()],
+        "validation": validation,
+        "email_status_vocabulary": email_status_vocabulary,
+        "accept_risky": accept_risky,
+        "max_age": seconds("--max-age", max_age),
+        "miss_max_age": seconds("--miss-max-age", miss_max_age),
     }
 
 
-def _changed(
-    settings: Settings,
-    phone_countries: str | None,
-    validation: str | None,
-    vocabulary: str | None,
-    accept_risky: bool | None,
-) -> Settings:
-    return Settings(
-        phone_countries=settings.phone_countries if phone_countries is None else _countries(phone_countries),
-        validation=validation or settings.validation,
-        email_status_vocabulary=vocabulary or settings.email_status_vocabulary,
-        accept_risky=settings.accept_risky if accept_risky is None else accept_risky,
-    )
+def _changed(settings: Settings, given: dict[str, Any]) -> Settings:
+    try:
+        return accounts.changed(settings, **given)
+    except Problem as problem:
+        raise _mistake(problem) from None
 
 
-def _countries(text: str) -> tuple[str, ...]:
-    from headrace.domain import phones  # noqa: PLC0415
-
-    codes = []
-    for given in filter(None, (part.strip() for part in text.split(","))):
-        code = phones.country(given)
-        if code is None:
-            raise CommandError(f"--phone-countries: {given!r} is not a two-letter country code")
-        codes.append(code)
-    return tuple(dict.fromkeys(codes))
+def _mistake(problem: Problem) -> Exception:
+    """What is wrong with a command is said as such; that the database is away is not."""
+    return CommandError(problem.message) if problem.kind.status < 500 else problem

@@ -17,6 +17,7 @@ from headrace.cli import (
     providers,
     sandbox,
     serve,
+    webhooks,
     worker,
 )
 from headrace.cli.options import CommandError
@@ -40,6 +41,7 @@ app.command("openapi")(openapi.openapi)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(keys.app, name="keys")
 app.add_typer(credits.app, name="credits")
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(providers.app, name="providers")
 app.add_typer(database.app, name="db")

@@ -11,10 +11,10 @@ import typer
 import uvicorn
 
 from headrace import logs
-from headrace.api.auth import REHEARSAL_ACCOUNT
 from headrace.cli.accounts import new_account
 from headrace.cli.background import AnnouncingServer, BackgroundServer, listen, server_config, url_of
 from headrace.cli.options import AsJson, ConfigFile, announce, run, settings_from
+from headrace.domain.model import REHEARSAL_ACCOUNT
 from headrace.storage import schema
 from headrace.storage.accounts import Settings as AccountSettings
 from headrace.storage.opening import Storage

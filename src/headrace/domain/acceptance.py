@@ -18,10 +18,14 @@ class Decision(Enum):
 
 @dataclass(slots=True)
 class Candidate:
-    """An address that was found and is not yet accepted, with everything that was said about it."""
+    """An address that was found and is not yet accepted, with everything that was said about it.
+
+    `obtained_at`: it was remembered from then (seconds since 1970).
+    """
 
     value: str
     provider: str
+    obtained_at: float | None = None
     sources: set[str] = field(default_factory=set)
     verdicts: list[Verdict] = field(default_factory=list)
     verifiers_asked: set[str] = field(default_factory=set)

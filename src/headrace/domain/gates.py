@@ -26,6 +26,12 @@ def runnable(request: EnrichmentRequest) -> tuple[Field, ...]:
     return tuple(field for field in request.fields if field not in _NEEDS_PROFILE)
 
 
+def allowed(request: EnrichmentRequest, account: Account) -> tuple[Field, ...]:
+    """Those of them that the account still consents to: what was queued may have waited for long."""
+    consents = account.consents_personal_email
+    return tuple(field for field in runnable(request) if consents or field is not Field.PERSONAL_EMAIL)
+
+
 def _strict(contact: Contact, fields: tuple[Field, ...]) -> str | None:
     if not contact.first_name:
         return "firstname is required"

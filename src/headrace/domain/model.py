@@ -128,11 +128,21 @@ Outcome = Found | Missing | Judged | Failed | Skipped
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """When a question was put and how long it took, in milliseconds since the enrichment began."""
+    """When a question was put and how long it took, in milliseconds since the enrichment began.
+
+    `shared`: the same question of another enrichment was out already, and its answer served both.
+    `obtained_at`: the answer was remembered, and the vendor had given it then (seconds since 1970).
+    """
 
     started_ms: float
     duration_ms: float = 0.0
     http_status: int | None = None
+    shared: bool = False
+    obtained_at: float | None = None
+
+    @property
+    def reused(self) -> bool:
+        return self.obtained_at is not None
 
 
 @dataclass(slots=True)
@@ -156,7 +166,8 @@ class Result:
     """What one lane ended with.
 
     `answered`: at least one vendor could say found or not found. `failed`: at least one that should have
-    been asked could not answer. `rejected`: a value was found and proved undeliverable.
+    been asked could not answer. `rejected`: a value was found and proved undeliverable. `obtained_at`: the
+    values were remembered, and a vendor had given them then (seconds since 1970).
     """
 
     field: Field
@@ -166,15 +177,26 @@ class Result:
     answered: bool = False
     failed: bool = False
     rejected: bool = False
+    obtained_at: float | None = None
 
     @property
     def found(self) -> bool:
         return bool(self.values)
 
+    @property
+    def reused(self) -> bool:
+        return self.obtained_at is not None
+
+
+REHEARSAL_ACCOUNT = "sandbox"
+"""The account of `serve --sandbox`. Its keys were printed for trying things out, on a database that may since
+have become a real one, so they open nothing but rehearsals."""
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who pays and consents. Credits are in thousandths (milli-credits)."""
+    """Who pays and consents. Credits are in thousandths (milli-credits). `max_age`, `miss_max_age`: for how
+    many seconds an answer, or a vendor's "nothing", may be used again; 0: never."""
 
     id: str
     name: str
@@ -185,6 +207,8 @@ class Account:
     lenient: bool = False
     deliverability_vocabulary: bool = False
     accept_risky: bool = False
+    max_age: float = 0.0
+    miss_max_age: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

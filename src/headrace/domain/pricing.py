@@ -8,10 +8,12 @@ from headrace.domain.model import Field, Result
 
 @dataclass(frozen=True, slots=True)
 class PriceBook:
-    """`per_field` is the price of a field that was found; `overrides` the price with one provider."""
+    """`per_field` is the price of a field that was found; `overrides` the price with one provider; `reused`
+    the share of it (0 to 1) that is paid for what was remembered."""
 
     per_field: Mapping[Field, int]
     overrides: Mapping[tuple[str, Field], int] = field(default_factory=dict)
+    reused: float = 1.0
 
     def to_hold(self, fields: Iterable[Field]) -> int:
         """The most that `fields` can cost, whoever finds them."""
@@ -22,7 +24,8 @@ class PriceBook:
         return sum(self._price(result) for result in results if result.found)
 
     def _price(self, result: Result) -> int:
-        return self.overrides.get((result.provider or "", result.field), self.per_field[result.field])
+        price = self.overrides.get((result.provider or "", result.field), self.per_field[result.field])
+        return round(price * self.reused) if result.reused else price
 
     def _dearest(self, wanted: Field) -> int:
         special = [price for (_, found), price in self.overrides.items() if found is wanted]

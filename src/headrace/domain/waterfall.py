@@ -29,6 +29,9 @@ from headrace.domain.model import (
     Verdict,
 )
 
+SUPPRESSED = "suppressed"
+"""The reason in the trace where a person is left alone."""
+
 _UNSAID = Failed(Failure.MALFORMED_RESPONSE)
 """A vendor that was asked for a field and says nothing about it has not said that there is nothing."""
 
@@ -105,6 +108,7 @@ class Waterfall:
         self.contact = contact
         self.attempts: list[Attempt] = []
         self._accept_risky = accept_risky
+        self._left_alone = False
         self._verifiers = plan.verifiers
         self._rejected: set[str] = set()
         self._lanes = {wanted: Lane(wanted, deque(plan.finders.get(wanted, ()))) for wanted in fields}
@@ -155,7 +159,27 @@ class Waterfall:
             mine = outcome.get(wanted, _UNSAID) if isinstance(outcome, Mapping) else outcome
             attempt = _attempt(wanted, question, mine, timing)
             self.attempts.append(attempt)
-            self._take_in(lane, question, mine, attempt)
+            if self._left_alone:
+                _withhold(attempt)
+            else:
+                self._take_in(lane, question, mine, attempt)
+
+    def refuse(self, now_ms: float) -> None:
+        """Nobody is to be asked about this person: each lane ends like one in which nothing was found."""
+        for wanted in self._lanes:
+            nobody = Question("suppression", (wanted,))
+            self.attempts.append(_attempt(wanted, nobody, Skipped(SUPPRESSED), Timing(now_ms)))
+        self.leave_alone()
+
+    def leave_alone(self) -> None:
+        """The person turned out to be one who must be left alone: all lanes end empty-handed, and nothing
+        that was found, or still comes, is kept."""
+        self._left_alone = True
+        for lane in self._lanes.values():
+            lane.closed, lane.waiting_for, lane.candidates = True, None, []
+            lane.result = Result(lane.wanted, answered=True)
+        for attempt in self.attempts:
+            _withhold(attempt)
 
     def unanswered(self, questions: Iterable[tuple[Question, Timing]]) -> list[Attempt]:
         """Lines of the trace for questions whose answers did not come in time."""
@@ -237,7 +261,9 @@ class Waterfall:
         elif lane.closed:
             attempt.reason = "late"
         else:
-            self._accept(lane, numbers, provider, None, attempt)
+            since = attempt.timing.obtained_at
+            result = Result(lane.wanted, numbers, None, provider, answered=True, obtained_at=since)
+            self._accept(lane, result, attempt)
 
     def _judge_address(self, lane: Lane, provider: str, found: Found, attempt: Attempt) -> None:
         value = normalize.address(found.values[0]) if found.values else None
@@ -253,7 +279,7 @@ class Waterfall:
         elif lane.closed:
             attempt.reason = "late"
         else:
-            candidate = self._remember(lane, value, provider)
+            candidate = self._candidate(lane, value, provider, attempt.timing.obtained_at)
             candidate.returned_by(provider, found)
             self._act_on(lane, candidate, attempt)
 
@@ -266,18 +292,18 @@ class Waterfall:
         candidate.verdicts.append(verdict)
         self._act_on(lane, candidate, attempt)
 
-    def _remember(self, lane: Lane, value: str, provider: str) -> Candidate:
+    def _candidate(self, lane: Lane, value: str, provider: str, obtained_at: float | None) -> Candidate:
         for candidate in lane.candidates:
             if candidate.value == value:
                 return candidate
-        lane.candidates.append(Candidate(value, provider))
+        lane.candidates.append(Candidate(value, provider, obtained_at))
         return lane.candidates[-1]
 
     def _act_on(self, lane: Lane, candidate: Candidate, attempt: Attempt) -> None:
         verdict = weigh(candidate)
         decision = decide(verdict)
         if decision is Decision.ACCEPT:
-            self._accept(lane, (candidate.value,), candidate.provider, verdict, attempt)
+            self._accept(lane, _result(lane, candidate, verdict), attempt)
         elif decision is Decision.REJECT:
             self._rejected.add(candidate.value)
             for holder in self._lanes.values():
@@ -287,24 +313,32 @@ class Waterfall:
         else:
             attempt.reason = attempt.reason or verdict.reason
 
-    def _accept(
-        self, lane: Lane, values: tuple[str, ...], provider: str, verdict: Verdict | None, attempt: Attempt
-    ) -> None:
+    def _accept(self, lane: Lane, result: Result, attempt: Attempt) -> None:
         attempt.accepted = True
         lane.closed = True
-        lane.result = Result(lane.wanted, values, verdict, provider, answered=True)
+        lane.result = result
 
     def _close(self, lane: Lane) -> None:
         lane.closed = True
         risky = best_risky(lane.candidates) if self._accept_risky and lane.wanted is Field.EMAIL else None
-        if risky:
-            lane.result = Result(lane.wanted, (risky.value,), weigh(risky), risky.provider, answered=True)
-        else:
-            lane.result = _empty(lane)
+        lane.result = _result(lane, risky, weigh(risky)) if risky else _empty(lane)
+
+
+def _result(lane: Lane, taken: Candidate, verdict: Verdict) -> Result:
+    return Result(
+        lane.wanted, (taken.value,), verdict, taken.provider, answered=True, obtained_at=taken.obtained_at
+    )
 
 
 def _empty(lane: Lane) -> Result:
     return Result(lane.wanted, answered=lane.answered, failed=lane.failed, rejected=lane.rejected)
+
+
+def _withhold(attempt: Attempt) -> None:
+    """Keep of an attempt what it cost and how long it took."""
+    attempt.values, attempt.accepted, attempt.verdict = (), False, None
+    if attempt.outcome == "found":
+        attempt.outcome, attempt.reason = "missing", SUPPRESSED
 
 
 def _lacking(needs: Needs, contact: Contact) -> str | None:
@@ -318,7 +352,8 @@ def _lacking(needs: Needs, contact: Contact) -> str | None:
 
 
 def _attempt(wanted: Field, question: Question, outcome: Outcome, timing: Timing) -> Attempt:
-    """One line of the trace. A call for several fields gives a line each, with what that field cost."""
+    """One line of the trace. A call for several fields gives a line each, with what that field cost. An
+    answer that came of no call of its own costs nothing."""
     kind = "verify" if question.address else "find"
     line = Attempt(wanted, question.provider, kind, "failed", None, None, timing)
     match outcome:
@@ -334,4 +369,6 @@ def _attempt(wanted: Field, question: Question, outcome: Outcome, timing: Timing
             line.reason = code
         case Skipped(reason=reason):
             line.outcome, line.reason = "skipped", reason
+    if timing.shared or timing.reused:
+        line.vendor_cost = 0.0
     return line

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from headrace.domain.failures import Failure, Refused
-from headrace.domain.model import Answer, Failed, Field, Judged
+from headrace.domain.model import Answer, Failed, Field, Judged, Skipped
 from headrace.engine.stopwatch import Stopwatch
 from headrace.engine.vendor import Vendor
 from headrace.ports import Response, Transport
@@ -21,13 +21,16 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Reply:
-    """How a conversation ended. `retry_after` is in seconds; `sandbox`: the vendor is a rehearsal."""
+    """How a conversation ended, or why there was none. `retry_after` is in seconds; `sandbox`: the vendor is
+    a rehearsal. `shared`, `obtained_at`: see `Timing`."""
 
-    told: Told | Failed
+    told: Told | Failed | Skipped
     failure: Failure | None = None
     retry_after: float | None = None
     http_status: int | None = None
     sandbox: bool = False
+    shared: bool = False
+    obtained_at: float | None = None
 
 
 async def converse(

@@ -12,6 +12,7 @@ from headrace.domain.model import Account, Contact, Enrichment, EnrichmentReques
 from headrace.domain.pricing import PriceBook
 from headrace.domain.waterfall import Plan, Waterfall
 from headrace.engine.ids import new_id
+from headrace.engine.memory import Ages
 from headrace.engine.run import Run, Surroundings
 from headrace.engine.subjects import subjects
 from headrace.ports import Claim, Enrichments, Ledger, Meter, Queued, Reply, Settlement
@@ -135,8 +136,9 @@ class Enricher:
     ) -> Enrichment:
         began = self._around.clock.monotonic()
         try:
-            contact, fields = _looked_for(request, account), gates.runnable(request)
-            run = Run(Waterfall(contact, fields, self._plan, account.accept_risky), self._around)
+            contact, fields = _looked_for(request, account), gates.allowed(request, account)
+            waterfall = Waterfall(contact, fields, self._plan, account.accept_risky)
+            run = Run(waterfall, self._around, Ages.of(account))
             await self._carry_out(run)
             enrichment = self._concluded(enrichment_id, request, run, began)
             settlement = self._settlement(enrichment, account, once, queued)
@@ -147,7 +149,7 @@ class Enricher:
             raise
         self._meter.enrichment(enrichment)
         if run.outstanding:
-            self._in_background(self._record_late_answers(enrichment_id, run))
+            self._in_background(self._record_late_answers(enrichment, run))
         return enrichment
 
     async def _carry_out(self, run: Run) -> None:
@@ -199,9 +201,10 @@ class Enricher:
                     raise
             await asyncio.sleep(_SETTLE_PAUSE)
 
-    async def _record_late_answers(self, enrichment_id: str, run: Run) -> None:
+    async def _record_late_answers(self, enrichment: Enrichment, run: Run) -> None:
         await run.until_silent()
-        await self._books.enrichments.replace_attempts(enrichment_id, run.attempts)
+        known = subjects(enrichment, run.attempts)
+        await self._books.enrichments.replace_attempts(enrichment.id, run.attempts, known)
 
     async def _give_back(self, enrichment_id: str) -> None:
         """Release a hold whose enrichment came to nothing, as soon as the database can."""

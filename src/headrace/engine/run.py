@@ -1,7 +1,7 @@
 """Carries out a waterfall's questions within the deadlines."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from headrace.domain.model import (
@@ -19,8 +19,11 @@ from headrace.domain.model import (
     Verdict,
 )
 from headrace.domain.waterfall import Question, Waterfall
+from headrace.engine.asked import Asked
 from headrace.engine.converse import Reply, Told, converse
-from headrace.engine.guard import Guard, Pass
+from headrace.engine.guard import Guard
+from headrace.engine.memory import Ages, Memory
+from headrace.engine.screen import Screen
 from headrace.engine.stopwatch import Stopwatch
 from headrace.engine.vendor import Vendor
 from headrace.ports import Clock, Transport
@@ -29,6 +32,9 @@ from headrace.providers.base import Conversation, Verifies
 _TRUSTED = Verdict(Grade.DELIVERABLE, "trusted_provider")
 
 Answers = Outcome | Mapping[Field, Found | Missing | Failed]
+
+_LONG = 1000.0
+"""Milliseconds after which those are looked up again who may have objected since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,8 @@ class Surroundings:
     """What every run of a process shares."""
 
     vendors: Mapping[str, Vendor]
+    screen: Screen
+    memory: Memory
     guard: Guard
     transport: Transport
     clock: Clock
@@ -51,13 +59,14 @@ class Surroundings:
 
 
 class Run:
-    """One enrichment under way."""
+    """One enrichment under way. `ages`: how old an answer may be."""
 
-    def __init__(self, waterfall: Waterfall, surroundings: Surroundings) -> None:
+    def __init__(self, waterfall: Waterfall, surroundings: Surroundings, ages: Ages) -> None:
         self.waterfall = waterfall
         self.stopwatch = Stopwatch(surroundings.clock)
         self.sandbox = False
         self._around = surroundings
+        self._ages = ages
         self._began = surroundings.clock.monotonic()
         self._loop = asyncio.get_running_loop()
         self._ended = self._loop.create_future()
@@ -77,6 +86,9 @@ class Run:
     async def until_answered(self) -> None:
         """Returns when every lane has ended. Each answer goes back to the waterfall on its own; questions
         still out at a lane's deadline are left running (see `until_silent`)."""
+        if await self._around.screen.refuses(self.waterfall.contact):
+            self.waterfall.refuse(self.elapsed_ms)
+            return
         limits = self._around.deadlines
         for lane in self.waterfall.open_lanes:
             self._set_timer(lane, min(limits.lanes[lane], limits.total))
@@ -86,6 +98,9 @@ class Run:
         finally:
             for timer in self._timers.values():
                 timer.cancel()
+        if self.elapsed_ms > _LONG:
+            results = self.waterfall.results.items()
+            await self._screen({wanted: result.values for wanted, result in results})
 
     async def until_silent(self) -> None:
         """Take in what arrives after the end: a vendor that was asked may have been paid, so its answer
@@ -145,19 +160,32 @@ class Run:
     async def _ask(self, question: Question) -> None:
         started = self._out[question] = self.elapsed_ms
         vendor = self._around.vendors[question.provider]
-        passed = await self._around.guard.enter(vendor.name, question.capability)
-        answers: Answers
-        if isinstance(passed, str):
-            answers, status = Skipped(passed), None
-        else:
-            reply = await self._converse(vendor, question, passed)
-            self.sandbox = self.sandbox or reply.sandbox
-            answers, status = _as_answers(reply.told, vendor), reply.http_status
+        reply = await self._converse(vendor, question)
+        self.sandbox = self.sandbox or reply.sandbox
+        took = self.elapsed_ms - started
+        timing = Timing(started, took, reply.http_status, reply.shared, reply.obtained_at)
+        answers = _as_answers(reply.told, vendor)
+        await self._screen(_found(question, answers))
         del self._out[question]
-        self.waterfall.record(question, answers, Timing(started, self.elapsed_ms - started, status))
+        self.waterfall.record(question, answers, timing)
 
-    async def _converse(self, vendor: Vendor, question: Question, passed: Pass) -> Reply:
+    async def _screen(self, found: Mapping[Field, Sequence[str]]) -> None:
+        """One value of somebody who must be left alone ends the whole enrichment: all of it is about them."""
+        if await self._around.screen.withholds(self.waterfall.contact, found):
+            self.waterfall.leave_alone()
+
+    async def _converse(self, vendor: Vendor, question: Question) -> Reply:
+        """What is remembered, what another enrichment's equal question brings, or what the vendor says."""
+        asked = Asked(vendor, question, self.waterfall.contact)
+        return await self._around.memory.answer(
+            asked, lambda: self._call(vendor, question), self._ages, self.stopwatch
+        )
+
+    async def _call(self, vendor: Vendor, question: Question) -> Reply:
         guard = self._around.guard
+        passed = await guard.enter(vendor.name, question.capability)
+        if isinstance(passed, str):
+            return Reply(Skipped(passed))
         try:
             talk = _conversation(vendor, question, self.waterfall)
             reply = await converse(vendor, talk, self._around.transport, self.stopwatch)
@@ -177,12 +205,18 @@ def _conversation(vendor: Vendor, question: Question, waterfall: Waterfall) -> C
     return adapter.verify(question.address)
 
 
-def _as_answers(told: Told | Failed, vendor: Vendor) -> Answers:
+def _found(question: Question, answers: Answers) -> dict[Field, Sequence[str]]:
+    """What an answer holds for each field, as the vendor spelt it."""
+    told = answers if isinstance(answers, Mapping) else dict.fromkeys(question.fields, answers)
+    return {wanted: answer.values for wanted, answer in told.items() if isinstance(answer, Found)}
+
+
+def _as_answers(told: Told | Failed | Skipped, vendor: Vendor) -> Answers:
     """What the waterfall records; a trusted vendor's ungraded value gets its verdict here."""
     match told:
         case Found(verdict=None) if vendor.trusted:
             return replace(told, verdict=_TRUSTED)
-        case Found() | Missing() | Judged() | Failed():
+        case Found() | Missing() | Judged() | Failed() | Skipped():
             return told
         case Mapping():
             return {

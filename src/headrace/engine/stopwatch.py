@@ -1,5 +1,8 @@
 """How long at least one vendor was being waited for."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from headrace.ports import Clock
 
 
@@ -23,6 +26,15 @@ class Stopwatch:
         self._entered -= 1
         if self._entered == 0:
             self._total += self.now() - self._since
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Within one stretch, a shorter one that does not count."""
+        self.__exit__()
+        try:
+            yield
+        finally:
+            self.__enter__()
 
     @property
     def seconds(self) -> float:

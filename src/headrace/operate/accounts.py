@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from headrace.domain.errors import Problem
@@ -23,7 +23,7 @@ class NewAccount:
     """What an account begins with. `credits` are milli-credits."""
 
     name: str
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
     credits: int = 0
     consents: bool = False
 
@@ -43,10 +43,10 @@ async def make(store: Store, new: NewAccount, actor: str) -> tuple[Account, NewK
     key = store.accounts.new_key()
     try:
         account = await store.accounts.create(
-            new.name, new.settings, credits=new.credits, consents=new.consents, key=key, actor=actor
+            new.name, new.settings, credits=new.credits, consented=new.consents, key=key, actor=actor
         )
     except NameTaken:
-        raise Problem("name_taken", name=new.name) from None
+        raise Problem("name_taken") from None
     return account, key
 
 
@@ -64,7 +64,7 @@ def countries(codes: Iterable[str]) -> tuple[str, ...]:
     """Country codes in one spelling. Raises `Problem(bad_request)`."""
     from headrace.domain import phones  # noqa: PLC0415
 
-    known = {}
+    known: dict[str, None] = {}
     for given in codes:
         code = phones.country(given)
         if code is None:
@@ -81,5 +81,5 @@ def _check_name(name: str) -> None:
     if name != name.strip() or len(name) > LONGEST_NAME or _CONTROL.search(name):
         raise Problem(
             "bad_request",
-            detail=f"name must have at most {LONGEST_NAME} characters, no control characters, no spaces around",
+            detail=f"name must have at most {LONGEST_NAME} characters, none for control, no spaces around it",
         )

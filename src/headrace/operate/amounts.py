@@ -8,17 +8,20 @@ MOST = 10**12
 """Credits in one step."""
 
 
-def milli_credits(name: str, given: str | float) -> int:
-    """`12` or `0.5` credits in thousandths; `name` says what they were given as. Raises `Problem(bad_request)`."""
+def milli_credits(given: str | float, field: str = "") -> int:
+    """`12` or `0.5` credits in thousandths; `field` says where they were given.
+
+    Raises `Problem(bad_request)`.
+    """
     try:
         amount = Decimal(str(given)) * 1000
     except DecimalException:
-        raise _wrong(name, given) from None
+        raise _wrong(given, field) from None
     if not amount.is_finite() or amount != amount.to_integral_value() or abs(amount) > MOST * 1000:
-        raise _wrong(name, given)
+        raise _wrong(given, field)
     return int(amount)
 
 
-def _wrong(name: str, given: object) -> Problem:
-    said = str(given)[:30]
-    return Problem("bad_request", detail=f"{name}: {said!r} is not a number of credits with at most three decimals")
+def _wrong(given: object, field: str) -> Problem:
+    said = f"{str(given)[:30]!r} is not a number of credits with at most three decimals"
+    return Problem("bad_request", detail=f"{field}: {said}" if field else said)

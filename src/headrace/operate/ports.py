@@ -94,7 +94,7 @@ class Accounts(Protocol):
         settings: Settings,
         *,
         credits: int = 0,
-        consents: bool = False,
+        consented: bool = False,
         key: NewKey | None = None,
         actor: str = OPERATOR,
     ) -> Account:
@@ -112,9 +112,10 @@ class Accounts(Protocol):
     async def set(self, account: Account, settings: Settings, actor: str = OPERATOR) -> None: ...
 
     async def consent(
-        self, account: Account, granted: bool, actor: str = OPERATOR, version: str = "1"
+        self, account: Account, granted: bool, actor: str = OPERATOR, version: str | None = None
     ) -> None:
-        """Record that the account consents to personal-address enrichment, or does so no longer."""
+        """Record that the account consents to personal-address enrichment, or does so no longer. `version`:
+        of the document that was agreed to, if that is not the one in force."""
         ...
 
     async def consents(self, account: Account) -> Sequence[Consent]:

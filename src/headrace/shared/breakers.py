@@ -14,7 +14,7 @@ from headrace.shared.listener import Listener
 
 T = TypeVar("T")
 
-_CHANNEL = "breakers"
+_CHANNEL = f"{PREFIX}breakers"
 
 _KEPT = 3_600_000
 """Milliseconds that an end is remembered, and an open breaker after its pause: for those who come late."""
@@ -106,7 +106,7 @@ class ValkeyBoard:
         state = msgspec.json.encode(pause) if pause else b""
         lives = _KEPT + round(pause.seconds * 1000) if pause else _KEPT
         message = msgspec.json.encode(_Message(self._id, name, pause))
-        arguments = [state, lives, token, f"{PREFIX}{_CHANNEL}", message]
+        arguments = [state, lives, token, _CHANNEL, message]
         await self._link.run(_TELL, [_state(name), _probe(name)], arguments)
 
     async def _catch_up(self) -> None:

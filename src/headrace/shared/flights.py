@@ -3,15 +3,16 @@
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from headrace.engine.flights import LocalFlights
 from headrace.shared.link import PREFIX, Away, Link, Script
 from headrace.shared.listener import Listener
 
-_CHANNEL = "flights"
+_CHANNEL = f"{PREFIX}flights"
 
-_LOCK = 2.5
-"""Seconds after which the others take a process for dead that has not shown itself."""
+_LOCK = 2_500
+"""Milliseconds after which the others take a process for dead that has not shown itself."""
 
 _RENEWAL = 0.8
 """Seconds between its signs of life."""
@@ -22,6 +23,24 @@ _POLL = 0.5
 _RESULT = 5_000
 """Milliseconds that a result stays for those who wait for it. Nobody else can find it."""
 
+_LAST = 1.0
+"""Seconds that a stopping process has to tell the others what came of its work."""
+
+_BEGIN = Script("""
+-- KEYS: lock. ARGV: token, milliseconds; channel and key, if others wait for news of who works now.
+-- Says the token of the one who works, if there is one.
+local taken = redis.call('SET', KEYS[1], ARGV[1], 'NX', 'GET', 'PX', ARGV[2])
+if not taken and ARGV[3] then redis.call('PUBLISH', ARGV[3], ARGV[4]) end
+return taken
+""")
+
+_RENEW = Script("""
+-- KEYS: lock. ARGV: token, milliseconds. Taken again, should the store have lost it.
+if (redis.call('GET', KEYS[1]) or ARGV[1]) == ARGV[1] then
+  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+end
+""")
+
 _END = Script("""
 -- KEYS: lock, result. ARGV: the worker's token, channel, key, milliseconds, the result if there is one.
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
@@ -29,9 +48,8 @@ if ARGV[5] then redis.call('SET', KEYS[2], ARGV[5], 'PX', ARGV[4]) end
 redis.call('PUBLISH', ARGV[2], ARGV[3])
 """)
 
-_RENEW = Script("if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end")
-
 Work = Callable[[], Awaitable[bytes]]
+Landed = asyncio.Future[bytes | None]
 
 
 class ValkeyFlights:
@@ -44,8 +62,8 @@ class ValkeyFlights:
     def __init__(self, link: Link, listener: Listener) -> None:
         self._link = link
         self._local = LocalFlights()
-        self._landed: dict[str, asyncio.Event] = {}
-        self._endings: set[asyncio.Task[None]] = set()
+        self._awaited: dict[str, asyncio.Event] = {}
+        self._telling: set[asyncio.Task[None]] = set()
         listener.hear(_CHANNEL, self._hear)
 
     async def once(self, key: str, work: Work, seconds: float) -> tuple[bytes, bool]:
@@ -61,84 +79,80 @@ class ValkeyFlights:
 
     async def aclose(self) -> None:
         """Returns once everything is told."""
-        if self._endings:
-            await asyncio.wait(self._endings)
+        if self._telling:
+            await asyncio.wait(self._telling, timeout=_LAST)
+        for late in self._telling:
+            late.cancel()
 
     async def _across(self, key: str, work: Work, seconds: float) -> tuple[bytes, bool]:
         token = secrets.token_hex(8)
+        news: tuple[str, ...] = ()
         try:
-            while leader := await self._begin(key, token):
-                if (landed := await self._follow(key, leader)) is not None:
-                    return landed, True
+            while leader := await self._begin(key, token, *news):
+                if (result := await self._follow(key, leader)) is not None:
+                    return result, True
+                news = (_CHANNEL, key)
         except Away:
             pass  # on its own for now
         return await self._lead(key, token, work, seconds), False
 
-    async def _begin(self, key: str, token: str) -> str | None:
+    async def _begin(self, key: str, token: str, *news: str) -> str | None:
         """`None` when this process is to work, else the token of the one that does."""
         try:
-            taken = await self._link.call("SET", _lock(key), token, "NX", "GET", "PX", round(_LOCK * 1000))
+            taken = await self._link.run(_BEGIN, [_lock(key)], [token, _LOCK, *news])
         except asyncio.CancelledError:
-            self._end(key, token, None)  # it may have been heard
+            self._tell(key, token, 0).set_result(None)  # the store may have heard
             raise
         return taken.decode() if taken else None
 
     async def _follow(self, key: str, leader: str) -> bytes | None:
         """The leader's result; `None` when it is gone without one."""
-        landed = self._landed.setdefault(key, asyncio.Event())
+        news = self._awaited[key] = asyncio.Event()
         try:
             while True:
-                landed.clear()
+                news.clear()
                 holder, result = await self._link.call("MGET", _lock(key), _result(leader))
                 if result is not None or holder != leader.encode():
                     found: bytes | None = result
                     return found
-                try:
+                with suppress(TimeoutError):
                     async with asyncio.timeout(_POLL):
-                        await landed.wait()
-                except TimeoutError:
-                    pass
+                        await news.wait()
         finally:
-            self._landed.pop(key, None)
+            self._awaited.pop(key, None)
 
     async def _lead(self, key: str, token: str, work: Work, seconds: float) -> bytes:
-        renewing = asyncio.create_task(self._renew(key, token, seconds))
-        result = None
+        landed, result = self._tell(key, token, seconds), None
         try:
             result = await work()
         finally:
-            renewing.cancel()
-            self._end(key, token, result)
+            landed.set_result(result)
         return result
 
-    async def _renew(self, key: str, token: str, seconds: float) -> None:
-        """Show that the work goes on, but not for ever."""
-        until = asyncio.get_running_loop().time() + seconds
-        while (left := until - asyncio.get_running_loop().time()) > 0:
-            await asyncio.sleep(min(_RENEWAL, left))
-            try:
-                await self._link.run(_RENEW, [_lock(key)], [token, round(_LOCK * 1000)])
-            except Away:
-                continue
+    def _tell(self, key: str, token: str, seconds: float) -> Landed:
+        """Keep the others informed until this is set, without making the caller wait for them."""
+        landed: Landed = asyncio.get_running_loop().create_future()
+        telling = asyncio.create_task(self._show(key, token, seconds, landed))
+        self._telling.add(telling)
+        telling.add_done_callback(self._telling.discard)
+        return landed
 
-    def _end(self, key: str, token: str, result: bytes | None) -> None:
-        """Tell those who wait, while the caller goes on."""
-        ending = asyncio.create_task(self._tell(key, token, result))
-        self._endings.add(ending)
-        ending.add_done_callback(self._endings.discard)
-
-    async def _tell(self, key: str, token: str, result: bytes | None) -> None:
-        arguments = [token, f"{PREFIX}{_CHANNEL}", key, _RESULT]
-        try:
-            await self._link.run(
-                _END, [_lock(key), _result(token)], arguments if result is None else [*arguments, result]
-            )
-        except Away:
-            return  # those who wait have noticed too
+    async def _show(self, key: str, token: str, seconds: float, landed: Landed) -> None:
+        """Show that the work goes on, though not for longer than `seconds`; then what came of it."""
+        until = landed.get_loop().time() + seconds
+        while not landed.done() and (left := until - landed.get_loop().time()) > 0:
+            await asyncio.wait([landed], timeout=min(_RENEWAL, left))
+            if not landed.done():
+                with suppress(Away):
+                    await self._link.run(_RENEW, [_lock(key)], [token, _LOCK])
+        result = await landed
+        told = [token, _CHANNEL, key, _RESULT] if result is None else [token, _CHANNEL, key, _RESULT, result]
+        with suppress(Away):  # those who wait have noticed too
+            await self._link.run(_END, [_lock(key), _result(token)], told)
 
     def _hear(self, key: bytes) -> None:
-        if landed := self._landed.get(key.decode()):
-            landed.set()
+        if news := self._awaited.get(key.decode()):
+            news.set()
 
 
 def _lock(key: str) -> str:

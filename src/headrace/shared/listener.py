@@ -6,7 +6,7 @@ from typing import Any
 
 from redis.asyncio.client import PubSub
 
-from headrace.shared.link import LOST, PREFIX, Link
+from headrace.shared.link import LOST, Link
 
 _AGAIN = 0.5
 """Seconds between attempts to subscribe."""
@@ -26,7 +26,7 @@ class Listener:
 
     def hear(self, channel: str, ear: Callable[[bytes], None]) -> None:
         """Before `start`: call `ear` with each message on `channel`."""
-        self._ears[f"{PREFIX}{channel}"] = ear
+        self._ears[channel] = ear
 
     def when_joined(self, call: Callable[[], None]) -> None:
         """Call this each time that messages begin to come, for what was missed."""

@@ -8,7 +8,10 @@ from headrace.storage.database import Database, Row, Statement, Steps
 from headrace.storage.ledger import MOVES
 
 _BALANCES = "SELECT id, name, available, held FROM accounts"
-_SUMS = "SELECT account_id, kind, SUM(amount) AS amount, COUNT(*) AS entries FROM ledger_entries GROUP BY account_id, kind"
+_SUMS = """
+    SELECT account_id, kind, SUM(amount) AS amount, COUNT(*) AS entries FROM ledger_entries
+    GROUP BY account_id, kind
+"""
 _STEPS = """
     SELECT e.id, e.state, e.held, e.charged,
         COALESCE(SUM(CASE WHEN l.kind = 'hold' THEN l.amount END), 0),
@@ -75,12 +78,10 @@ def _audit() -> Steps[Audit]:
 
 def _plain(amount: Any) -> int:
     """One database sums integers to decimals."""
-    return int(amount) if amount == int(amount) else amount  # type: ignore[no-any-return]
+    return int(amount) if amount == int(amount) else amount
 
 
-def _compare_balances(
-    balances: list[Row], purses: defaultdict[str, Counter[str]]
-) -> list[str]:
+def _compare_balances(balances: list[Row], purses: defaultdict[str, Counter[str]]) -> list[str]:
     found = []
     for account, name, available, held in balances:
         for purse, stored in (("available", available), ("held", held)):

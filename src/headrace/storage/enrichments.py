@@ -26,7 +26,8 @@ _RECORD = "SELECT record FROM enrichments WHERE id = :enrichment AND record IS N
 _REWRITE = "UPDATE enrichments SET record = :record WHERE id = :enrichment AND record IS NOT NULL"
 _BULK = "INSERT INTO bulks (id, account_id, total, created_at) VALUES (:id, :account, :total, :at)"
 _PROGRESS = """
-    SELECT b.total, COUNT(CASE WHEN e.state = 'finished' THEN 1 END), COUNT(CASE WHEN e.state = 'queued' THEN 1 END)
+    SELECT b.total, COUNT(CASE WHEN e.state = 'finished' THEN 1 END),
+        COUNT(CASE WHEN e.state = 'queued' THEN 1 END)
     FROM bulks b JOIN enrichments e ON e.bulk_id = b.id
     WHERE b.id = :bulk AND b.account_id = :account GROUP BY b.id, b.total
 """
@@ -57,8 +58,11 @@ class SqlEnrichments:
         rows = await self._database.read(_GET, {"enrichment": enrichment_id, "account": account_id})
         return self._stored(rows[0]) if rows else None
 
-    async def replace_attempts(self, enrichment_id: str, attempts: Sequence[Attempt]) -> None:
+    async def replace_attempts(
+        self, enrichment_id: str, attempts: Sequence[Attempt], subjects: Sequence[str] = ()
+    ) -> None:
         lines = attempt_records(attempts)
+        about = [{"digest": self._vault.digest(each), "record": enrichment_id} for each in subjects]
 
         def operation() -> Steps[None]:
             rows = yield Statement(_RECORD, {"enrichment": enrichment_id})
@@ -66,6 +70,7 @@ class SqlEnrichments:
                 record = self._open(rows[0][0])
                 record.attempts = lines
                 yield Statement(_REWRITE, {"enrichment": enrichment_id, "record": self._seal(record)})
+                yield Each(ledger.ABOUT, about)
 
         await self._database.write(operation)
 
@@ -84,12 +89,15 @@ class SqlEnrichments:
             ledger.beginning(id_, account.id, amount, at, bulk_id=bulk_id, place=place, record=record)
             for place, (id_, amount, record) in enumerate(zip(ids, amounts, records, strict=True))
         ]
-        holds = [ledger.entry(id_, "hold", account.id, amount, at) for id_, amount in zip(ids, amounts, strict=True)]
+        holds = [
+            ledger.entry(id_, "hold", account.id, amount, at)
+            for id_, amount in zip(ids, amounts, strict=True)
+        ]
 
         def operation() -> Steps[int]:
             if reply:
                 yield from idempotency.begin(self._vault, reply.claim, self._owner.id, at)
-                yield from idempotency.end(self._vault, reply, at)
+                yield from idempotency.end(self._vault, reply, self._owner.id, at)
             reserved = yield Statement(ledger.RESERVE, {"account": account.id, "amount": sum(amounts)})
             if not reserved:
                 raise Problem("insufficient_credits")
@@ -100,7 +108,7 @@ class SqlEnrichments:
             yield Each(ledger.ENTER, [hold.parameters for hold in holds])
             return int(reserved[0][0])
 
-        return await self._database.write(operation)
+        return await self._database.write(operation, key=account.id)
 
     async def progress(self, bulk_id: str, account_id: str) -> Progress | None:
         rows = await self._database.read(_PROGRESS, {"bulk": bulk_id, "account": account_id})
@@ -120,10 +128,7 @@ class SqlEnrichments:
 
         taken = await self._database.write(operation)
         taken.sort(key=lambda row: (row["created_at"], row["place"]))
-        return [
-            Queued(row["id"], row["bulk_id"], request_of(self._open(row["record"])))
-            for row in taken
-        ]
+        return [Queued(row["id"], row["bulk_id"], request_of(self._open(row["record"]))) for row in taken]
 
     async def put_back(self, enrichment_id: str) -> None:
         row = {"enrichment": enrichment_id, "owner": self._owner.id}

@@ -14,9 +14,12 @@ _CLAIM = """
 """
 _ANSWER = """
     UPDATE idempotency_keys SET state = 'done', status = :status, answer = :answer, expires_at = :until
-    WHERE digest = :digest
+    WHERE digest = :digest AND state = 'running' AND owner = :owner
 """
-_LOOK = "SELECT fingerprint, state, status, answer FROM idempotency_keys WHERE digest = :digest AND expires_at >= :at"
+_LOOK = """
+    SELECT fingerprint, state, status, answer FROM idempotency_keys
+    WHERE digest = :digest AND expires_at >= :at
+"""
 _FREE = "DELETE FROM idempotency_keys WHERE digest = :digest AND state = 'running' AND owner = :owner"
 _SWEEP = "DELETE FROM idempotency_keys WHERE expires_at < :at"
 
@@ -40,11 +43,13 @@ class SqlIdempotency:
 
     async def begin(self, claim: Claim) -> None:
         at = self._clock.wall()
-        await self._database.write(lambda: begin(self._vault, claim, self._owner.id, at))
+        await self._database.write(
+            lambda: begin(self._vault, claim, self._owner.id, at), crowd=True, key=claim.name
+        )
 
     async def end(self, reply: Reply) -> None:
         at = self._clock.wall()
-        await self._database.write(lambda: end(self._vault, reply, at))
+        await self._database.write(lambda: end(self._vault, reply, self._owner.id, at), crowd=True)
 
     async def free(self, claim: Claim) -> None:
         row = {"digest": self._vault.digest(claim.name), "owner": self._owner.id}
@@ -71,9 +76,7 @@ class SqlIdempotency:
         return Reply(claim, row["status"], self._vault.open(row["answer"]))
 
 
-def begin(
-    vault: Vault, claim: Claim, owner: str, at: float, enrichment_id: str | None = None
-) -> Steps[None]:
+def begin(vault: Vault, claim: Claim, owner: str, at: float, enrichment_id: str | None = None) -> Steps[None]:
     """Take the key. Raises `Problem(idempotency_key_in_use)` when another request has it."""
     digest = vault.digest(claim.name)
     row = {
@@ -89,9 +92,10 @@ def begin(
         raise Problem("idempotency_key_in_use", retry_after=1)
 
 
-def end(vault: Vault, reply: Reply, at: float) -> Steps[None]:
-    """Keep the answer for whoever asks again."""
+def end(vault: Vault, reply: Reply, owner: str, at: float) -> Steps[None]:
+    """Keep the answer for whoever asks again, unless the key was taken from its owner meanwhile."""
     row = {
+        "owner": owner,
         "digest": vault.digest(reply.claim.name),
         "status": reply.status,
         "answer": vault.seal(reply.body),

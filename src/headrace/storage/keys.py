@@ -5,45 +5,41 @@ import hmac
 import os
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from headrace.operate.ports import NewKey
 from headrace.storage.errors import Unusable
 
-_PREFIX = "hr"
+ACCOUNT_KEY, ADMIN_KEY = "hr", "hradmin"
+"""What the text of a key begins with."""
+
+ANY_KEY = "SELECT 1 FROM api_keys UNION ALL SELECT 1 FROM admin_keys LIMIT 1"
+
 _PEPPER_BYTES = 32
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
-@dataclass(frozen=True, slots=True)
-class NewKey:
-    """A key at birth: `text` is shown once, only `digest` is kept."""
-
-    id: str
-    text: str
-    digest: bytes
-
-
 class KeySmith:
-    """Makes keys of 256 random bits and checks them against keyed hashes.
+    """Makes keys of one class, with 256 random bits, and checks them against keyed hashes.
 
     A plain hash would let anyone who copies the database test guesses; with the pepper, which is kept
     outside it, a copied table is useless.
     """
 
-    def __init__(self, pepper: bytes) -> None:
+    def __init__(self, pepper: bytes, prefix: str = ACCOUNT_KEY) -> None:
         self._pepper = pepper
+        self._prefix = prefix
 
     def make(self) -> NewKey:
         key_id = "".join(secrets.choice(_ALPHABET) for _ in range(12))
         secret = secrets.token_urlsafe(32)
-        return NewKey(key_id, f"{_PREFIX}_{key_id}_{secret}", self._digest(secret))
+        return NewKey(key_id, f"{self._prefix}_{key_id}_{secret}", self._digest(secret))
 
     def split(self, text: str) -> tuple[str, str] | None:
         """The id and the secret of a key's text; `None` for text of any other form."""
         parts = text.split("_", 2)
-        if len(parts) != 3 or parts[0] != _PREFIX or not text.isascii():
+        if len(parts) != 3 or parts[0] != self._prefix or not text.isascii():
             return None
         return parts[1], parts[2]
 

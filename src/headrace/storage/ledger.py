@@ -1,12 +1,15 @@
 """Credits: immutable entries and cached balances."""
 
+import asyncio
 from collections.abc import Mapping
 
 from headrace.domain.errors import Problem
 from headrace.engine.ids import new_id
+from headrace.operate.ports import OPERATOR
 from headrace.ports import Claim, Clock, Settlement
 from headrace.record import encode, record_of
 from headrace.storage import idempotency, webhooks
+from headrace.storage.audit_log import AuditLog
 from headrace.storage.database import Database, Each, Statement, Steps
 from headrace.storage.owner import Owner
 from headrace.storage.vault import Vault
@@ -27,7 +30,8 @@ RESERVE = """
     WHERE id = :account AND available >= :amount RETURNING available
 """
 BEGIN = """
-    INSERT INTO enrichments (id, account_id, state, mode, owner, held, charged, created_at, bulk_id, place, record)
+    INSERT INTO enrichments
+        (id, account_id, state, mode, owner, held, charged, created_at, bulk_id, place, record)
     VALUES (:id, :account, :state, :mode, :owner, :amount, 0, :at, :bulk, :place, :record)
 """
 ENTER = """
@@ -54,30 +58,34 @@ _GRANTED = """
     SELECT a.available FROM ledger_entries l JOIN accounts a ON a.id = l.account_id
     WHERE l.operation_id = :operation AND l.kind = :kind AND l.account_id = :account
 """
-_ABOUT = "INSERT INTO subjects (digest, record_id) VALUES (:digest, :record) ON CONFLICT DO NOTHING"
+ABOUT = "INSERT INTO subjects (digest, record_id) VALUES (:digest, :record) ON CONFLICT DO NOTHING"
 _OWNERS = """
     SELECT DISTINCT owner FROM enrichments WHERE state = 'running'
     UNION SELECT owner FROM idempotency_keys WHERE state = 'running'
 """
-_ABANDONED = "SELECT id FROM enrichments WHERE state = 'running' AND mode = 'sync' AND owner = :owner"
+_ABANDONED = """
+    SELECT id, account_id FROM enrichments WHERE state = 'running' AND mode = 'sync' AND owner = :owner
+"""
+_PAYER = "SELECT account_id FROM enrichments WHERE id = :enrichment"
 _QUEUE_AGAIN = """
-    UPDATE enrichments SET state = 'queued', owner = '' WHERE state = 'running' AND owner = :owner AND mode = 'async'
-    RETURNING id
+    UPDATE enrichments SET state = 'queued', owner = ''
+    WHERE state = 'running' AND owner = :owner AND mode = 'async' RETURNING id
 """
 
 
 class SqlLedger:
     """`ports.Ledger`, plus what an operator does with credits."""
 
-    def __init__(self, database: Database, owner: Owner, vault: Vault, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, owner: Owner, vault: Vault, clock: Clock, audit_log: AuditLog
+    ) -> None:
         self._database = database
         self._owner = owner
         self._vault = vault
         self._clock = clock
+        self._audit_log = audit_log
 
-    async def hold(
-        self, enrichment_id: str, account_id: str, amount: int, claim: Claim | None = None
-    ) -> int:
+    async def hold(self, enrichment_id: str, account_id: str, amount: int, claim: Claim | None = None) -> int:
         at = self._clock.wall()
 
         def operation() -> Steps[int | None]:
@@ -92,7 +100,7 @@ class SqlLedger:
             yield entry(enrichment_id, "hold", account_id, amount, at)
             return int(reserved[0][0])
 
-        available = await self._database.write(operation, crowd=claim is None)
+        available = await self._database.write(operation, crowd=True, key=account_id)
         if available is None:
             raise Problem("insufficient_credits")
         return available
@@ -114,18 +122,21 @@ class SqlLedger:
             if available is None:
                 return (yield from _already_settled(enrichment.id))
             if about:
-                yield Each(_ABOUT, about)
+                yield Each(ABOUT, about)
             if delivery:
                 yield Statement(webhooks.QUEUE, delivery)
             if settlement.reply:
-                yield from idempotency.end(vault, settlement.reply, at)
+                yield from idempotency.end(vault, settlement.reply, self._owner.id, at)
             return available
 
-        return await self._database.write(operation, crowd=True)
+        return await self._database.write(operation, crowd=True, key=settlement.account_id)
 
     async def release(self, enrichment_id: str) -> int:
-        at = self._clock.wall()
-        return await self._database.write(lambda: release(enrichment_id, at), crowd=True)
+        rows = await self._database.read(_PAYER, {"enrichment": enrichment_id})
+        available = await self._release(enrichment_id, rows[0][0]) if rows else None
+        if available is None:
+            raise LookupError(f"enrichment {enrichment_id} is not running")
+        return available
 
     async def release_abandoned(self) -> int:
         """Give back what processes that have died since were holding, and queue again what they had taken
@@ -137,41 +148,44 @@ class SqlLedger:
             self._owner.bury(owner)
         return released
 
-    async def grant(self, account_id: str, amount: int, operation_id: str | None = None) -> int:
+    async def grant(
+        self, account_id: str, amount: int, operation_id: str | None = None, actor: str = OPERATOR
+    ) -> int:
         """Add credits, or take some back with a negative amount; returns what is then available. A second
         grant with the same `operation_id` changes nothing.
 
         Raises `Problem(insufficient_credits)` when more would be taken back than is available.
         """
-        at, named = self._clock.wall(), operation_id or new_id()
-        kind = "grant" if amount >= 0 else "take_back"
+        at, named, kind = self._clock.wall(), operation_id or new_id(), _kind(amount)
 
         def operation() -> Steps[int | None]:
-            done = yield Statement(_GRANTED, {"operation": named, "kind": kind, "account": account_id})
-            granted = done or (yield Statement(_GRANT, {"account": account_id, "amount": amount}))
-            if not granted:
-                return None
-            if not done:
-                yield entry(named, kind, account_id, abs(amount), at)
-            return int(granted[0][0])
+            if done := (yield Statement(_GRANTED, {"operation": named, "kind": kind, "account": account_id})):
+                return int(done[0][0])
+            available = yield from grant(named, account_id, amount, at)
+            if available is not None:
+                yield from self._audit_log.line(actor, f"credits.{kind}", account_id)
+            return available
 
-        available = await self._database.write(operation)
+        available = await self._database.write(operation, key=account_id)
         if available is None:
             raise Problem("insufficient_credits")
         return available
 
     async def _release_all_of(self, owner: str) -> int:
-        at = self._clock.wall()
+        abandoned = await self._database.read(_ABANDONED, {"owner": owner})
+        released = await asyncio.gather(*(self._release(row[0], row[1]) for row in abandoned))
 
         def operation() -> Steps[int]:
-            abandoned = yield Statement(_ABANDONED, {"owner": owner})
-            for row in abandoned:
-                yield from release(row[0], at)
             again = yield Statement(_QUEUE_AGAIN, {"owner": owner})
             yield Statement(idempotency.FORGET_RUNNING, {"owner": owner})
-            return len(abandoned) + len(again)
+            return len(again)
 
-        return await self._database.write(operation)
+        again = await self._database.write(operation)
+        return sum(available is not None for available in released) + again
+
+    async def _release(self, enrichment_id: str, account_id: str) -> int | None:
+        at = self._clock.wall()
+        return await self._database.write(lambda: _release(enrichment_id, at), crowd=True, key=account_id)
 
 
 def beginning(
@@ -206,13 +220,25 @@ def entry(operation: str, kind: str, account: str, amount: int, at: float) -> St
     return Statement(ENTER, row)
 
 
-def release(enrichment_id: str, at: float) -> Steps[int]:
-    """Give a hold back whole; returns what is available. Raises `LookupError`."""
+def grant(operation: str, account_id: str, amount: int, at: float) -> Steps[int | None]:
+    """Add credits, or take some back; returns what is available, or `None` when that is less."""
+    granted = yield Statement(_GRANT, {"account": account_id, "amount": amount})
+    if not granted:
+        return None
+    yield entry(operation, _kind(amount), account_id, abs(amount), at)
+    return int(granted[0][0])
+
+
+def _kind(amount: int) -> str:
+    return "grant" if amount >= 0 else "take_back"
+
+
+def _release(enrichment_id: str, at: float) -> Steps[int | None]:
+    """Give a hold back whole; returns what is available. `None` when it is not running any more."""
     row = {"enrichment": enrichment_id, "state": "released", "charged": 0, "at": at, "record": None}
     available = yield from _end(row, 0, at)
-    if available is None:
-        raise LookupError(f"enrichment {enrichment_id} is not running")
-    yield Statement(idempotency.FORGET_ENRICHMENT, {"enrichment": enrichment_id})
+    if available is not None:
+        yield Statement(idempotency.FORGET_ENRICHMENT, {"enrichment": enrichment_id})
     return available
 
 

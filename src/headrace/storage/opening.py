@@ -7,15 +7,21 @@ from pathlib import Path
 from headrace.domain.errors import Problem
 from headrace.ports import Clock
 from headrace.storage import schema
-from headrace.storage.accounts import ANY_KEY, SqlAccounts
+from headrace.storage.accounts import SqlAccounts
+from headrace.storage.admin_keys import SqlAdminKeys
+from headrace.storage.answers import SqlAnswers
+from headrace.storage.audit import Audit, audit
 from headrace.storage.audit_log import AuditLog
 from headrace.storage.database import Database
 from headrace.storage.enrichments import SqlEnrichments
 from headrace.storage.idempotency import SqlIdempotency
-from headrace.storage.keys import KeySmith, pepper_beside
+from headrace.storage.keys import ADMIN_KEY, ANY_KEY, KeySmith, pepper_beside
 from headrace.storage.ledger import SqlLedger
 from headrace.storage.owner import FileOwner, Owner
+from headrace.storage.privacy import SqlPersons
+from headrace.storage.retention import Retention
 from headrace.storage.sqlite import SqliteDatabase
+from headrace.storage.suppressions import SqlSuppressions
 from headrace.storage.vault import ConfiguredKeys, KeyFile, Keyring, Vault
 from headrace.storage.webhooks import SqlWebhooks
 
@@ -33,10 +39,15 @@ class Storage:
     vault: Vault
     audit_log: AuditLog
     accounts: SqlAccounts
+    admin_keys: SqlAdminKeys
     ledger: SqlLedger
     enrichments: SqlEnrichments
+    remembered: SqlAnswers
     idempotency: SqlIdempotency
     webhooks: SqlWebhooks
+    suppressions: SqlSuppressions
+    persons: SqlPersons
+    retention: Retention
 
     async def answers(self) -> bool:
         """Whether the database can be read."""
@@ -45,6 +56,10 @@ class Storage:
         except Problem:
             return False
         return True
+
+    async def audit(self) -> Audit:
+        """Recompute the books, as of one moment."""
+        return await audit(self.database)
 
     def close(self) -> None:
         """A database whose server is away is let go of all the same."""
@@ -55,16 +70,24 @@ class Storage:
 
 
 def open_storage(
-    location: schema.Location, pepper: bytes | None, encryption_keys: Sequence[str], clock: Clock
+    location: schema.Location,
+    pepper: bytes | None,
+    encryption_keys: Sequence[str],
+    clock: Clock,
+    consent_version: str = "1",
 ) -> Storage:
     """Open the database, creating or migrating it where needed. Raises `Unusable`."""
     schema.upgrade(location)
     if isinstance(location, Path):
-        return _open_file(location, pepper, encryption_keys, clock)
-    return _open_server(location, pepper, encryption_keys, clock)
+        opened = _open_file(location, pepper, encryption_keys)
+    else:
+        opened = _open_server(location, pepper, encryption_keys)
+    return _assemble(location, *opened, clock, consent_version)
 
 
-def _open_file(path: Path, pepper: bytes | None, encryption_keys: Sequence[str], clock: Clock) -> Storage:
+def _open_file(
+    path: Path, pepper: bytes | None, encryption_keys: Sequence[str]
+) -> tuple[Database, Owner, Vault]:
     database = SqliteDatabase(path)
     try:
         pepper = pepper or pepper_beside(path, keys_exist=bool(database.look(ANY_KEY, {})))
@@ -78,10 +101,12 @@ def _open_file(path: Path, pepper: bytes | None, encryption_keys: Sequence[str],
     except BaseException:
         database.close()
         raise
-    return _assemble(path, database, owner, Vault(pepper, keyring), clock)
+    return database, owner, Vault(pepper, keyring)
 
 
-def _open_server(url: str, pepper: bytes | None, encryption_keys: Sequence[str], clock: Clock) -> Storage:
+def _open_server(
+    url: str, pepper: bytes | None, encryption_keys: Sequence[str]
+) -> tuple[Database, Owner, Vault]:
     # Imported here: one file needs none of these.
     from headrace.storage.postgres import PostgresDatabase  # noqa: PLC0415
     from headrace.storage.postgres_owner import PostgresOwner  # noqa: PLC0415
@@ -95,7 +120,7 @@ def _open_server(url: str, pepper: bytes | None, encryption_keys: Sequence[str],
     except BaseException:
         database.close()
         raise
-    return _assemble(url, database, owner, Vault(pepper, keyring), clock)
+    return database, owner, Vault(pepper, keyring)
 
 
 def keys_beside(path: Path) -> Path:
@@ -104,17 +129,29 @@ def keys_beside(path: Path) -> Path:
 
 
 def _assemble(
-    location: schema.Location, database: Database, owner: Owner, vault: Vault, clock: Clock
+    location: schema.Location,
+    database: Database,
+    owner: Owner,
+    vault: Vault,
+    clock: Clock,
+    consent_version: str,
 ) -> Storage:
+    audit_log = AuditLog(database, vault, clock)
+    suppressions = SqlSuppressions(database, vault, clock, audit_log)
     return Storage(
         location=location,
         database=database,
         owner=owner,
         vault=vault,
-        audit_log=AuditLog(database, vault, clock),
-        accounts=SqlAccounts(database, KeySmith(vault.pepper), clock),
-        ledger=SqlLedger(database, owner, vault, clock),
+        audit_log=audit_log,
+        accounts=SqlAccounts(database, KeySmith(vault.pepper), clock, audit_log, consent_version),
+        admin_keys=SqlAdminKeys(database, KeySmith(vault.pepper, ADMIN_KEY), clock, audit_log),
+        ledger=SqlLedger(database, owner, vault, clock, audit_log),
         enrichments=SqlEnrichments(database, owner, vault, clock),
+        remembered=SqlAnswers(database, vault),
         idempotency=SqlIdempotency(database, owner, vault, clock),
-        webhooks=SqlWebhooks(database, vault, clock),
+        webhooks=SqlWebhooks(database, vault, clock, audit_log),
+        suppressions=suppressions,
+        persons=SqlPersons(location, database, vault, clock, audit_log, suppressions),
+        retention=Retention(database, clock, audit_log),
     )

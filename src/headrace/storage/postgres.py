@@ -43,7 +43,7 @@ class PostgresDatabase:
         self._thread = threading.Thread(target=self._loop.run_forever, name="headrace-postgres", daemon=True)
         self._thread.start()
         self._beside: list[Future[None]] = []
-        self._pool: asyncpg.Pool[Any] = self.call(self._open_pool())
+        self._pool: asyncpg.Pool = self.call(self._open_pool())
         self._writer = Writer(self.connect)
         self._writing = self._begin(self._writer.run())
 
@@ -89,13 +89,13 @@ class PostgresDatabase:
     def _begin(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    async def connect(self, **settings: str) -> "asyncpg.Connection[Any]":
+    async def connect(self, **settings: str) -> asyncpg.Connection:
         """A connection of its own for the caller."""
         return await asyncpg.connect(
             self.url, command_timeout=_PATIENCE, timeout=_TO_CONNECT, server_settings=_SETTINGS | settings
         )
 
-    async def _open_pool(self) -> "asyncpg.Pool[Any]":
+    async def _open_pool(self) -> asyncpg.Pool:
         return await asyncpg.create_pool(
             self.url,
             min_size=0,
@@ -142,9 +142,7 @@ class PostgresDatabase:
         job.resolve()
         return await job.future
 
-    async def write_here(
-        self, operation: Operation[T], *, crowd: bool = False, key: str | None = None
-    ) -> T:
+    async def write_here(self, operation: Operation[T], *, crowd: bool = False, key: str | None = None) -> T:
         """`write` for what runs in the database's own event loop."""
         job: Job[T] = Job(operation, self._loop.create_future(), crowd, key)
         self._writer.put(job)

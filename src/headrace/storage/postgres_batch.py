@@ -13,7 +13,6 @@ import asyncpg
 from headrace.storage.database import Each, Operation, Row, Statement, Steps
 
 T = TypeVar("T")
-Connection = asyncpg.Connection[Any]
 
 _PARAMETER = re.compile(r":(\w+)")
 _TAKE_TURNS = "SELECT pg_advisory_xact_lock(number) FROM unnest(CAST($1 AS bigint[])) AS number"
@@ -57,7 +56,7 @@ class _Walk:
             self.job.error, self.step = error, None
 
 
-async def carry_out(connection: "Connection", batch: Sequence[Job[Any]]) -> None:
+async def carry_out(connection: asyncpg.Connection, batch: Sequence[Job[Any]]) -> None:
     """Run the batch within the connection's transaction. A job whose operation raised has its `error`, and
     the transaction must then be undone."""
     await _take_turns(connection, {job.key for job in batch if job.key})
@@ -67,14 +66,14 @@ async def carry_out(connection: "Connection", batch: Sequence[Job[Any]]) -> None
             await _in_step(connection, [job])
 
 
-async def _take_turns(connection: "Connection", keys: set[str]) -> None:
+async def _take_turns(connection: asyncpg.Connection, keys: set[str]) -> None:
     """Batches that change the same thing follow each other. All of them ask in the same order, so none waits
     for one that waits for it: the server would need a second to notice."""
     if keys:
         await connection.execute(_TAKE_TURNS, sorted(map(lock_number, keys)))
 
 
-async def _in_step(connection: "Connection", jobs: Sequence[Job[Any]]) -> None:
+async def _in_step(connection: asyncpg.Connection, jobs: Sequence[Job[Any]]) -> None:
     """Carry operations out side by side: those that are at the same statement share one round trip."""
     walks = [_Walk(job, job.operation()) for job in jobs]
     for walk in walks:
@@ -95,14 +94,14 @@ def _at_the_same_step(walks: Sequence[_Walk]) -> dict[tuple[type, str], list[_Wa
     return groups
 
 
-async def _put_each(connection: "Connection", sql: str, group: Sequence[_Walk]) -> list[list[Row]]:
+async def _put_each(connection: asyncpg.Connection, sql: str, group: Sequence[_Walk]) -> list[list[Row]]:
     text, names = positional(sql)
     rows = [row for walk in group if isinstance(walk.step, Each) for row in walk.step.rows]
     await connection.executemany(text, [[row[name] for name in names] for row in rows])
     return [[] for _ in group]
 
 
-async def _put(connection: "Connection", sql: str, group: Sequence[_Walk]) -> list[list[Row]]:
+async def _put(connection: asyncpg.Connection, sql: str, group: Sequence[_Walk]) -> list[list[Row]]:
     text, names = positional(sql)
     steps = [walk.step for walk in group if isinstance(walk.step, Statement)]
     values = [[step.parameters[name] for name in names] for step in steps]
@@ -114,7 +113,7 @@ async def _put(connection: "Connection", sql: str, group: Sequence[_Walk]) -> li
     return [[] for _ in values]
 
 
-async def _change(connection: "Connection", text: str, values: list[list[object]]) -> list[list[Row]]:
+async def _change(connection: asyncpg.Connection, text: str, values: list[list[object]]) -> list[list[Row]]:
     """The rows that each of them changed; in a crowd that is one at most.
 
     Together they come without saying whose they are, which is plain when there are none, or one for each.

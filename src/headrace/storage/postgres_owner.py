@@ -5,7 +5,6 @@ import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from itertools import count
-from typing import Any
 
 import asyncpg
 import structlog
@@ -102,7 +101,8 @@ class PostgresOwner:
                 self._free_since.pop(name, None)
             else:
                 self._free_since.setdefault(name, now)
-        return {name for name in names if now - self._free_since.get(name, now) >= _CERTAINTY}
+        free = self._free_since
+        return {name for name in names if name in free and now - free[name] >= _CERTAINTY}
 
     async def _uptime(self) -> float:
         """Seconds since the server was started."""
@@ -130,12 +130,12 @@ class PostgresOwner:
         except ANY as error:
             raise unavailable(error, code(error)) from error
 
-    async def _enter(self, name: str) -> "asyncpg.Connection[Any]":
+    async def _enter(self, name: str) -> asyncpg.Connection:
         """A connection of its own, whose end opens the fence again whatever happens."""
         try:
             guard = await self._database.connect(**_KEEP_ALIVE)
             try:
-                while not await guard.fetchval(_TRY, lock_number(f"fence-{name}")):
+                while not await guard.fetchval(_TRY, lock_number(f"fence-{name}")):  # noqa: ASYNC110
                     await asyncio.sleep(_LOOK_AGAIN)
             except BaseException:
                 guard.terminate()
@@ -144,7 +144,7 @@ class PostgresOwner:
             raise unavailable(error, code(error)) from error
         return guard
 
-    async def _connect(self) -> "asyncpg.Connection[Any]":
+    async def _connect(self) -> asyncpg.Connection:
         connection = await self._database.connect(**_KEEP_ALIVE)
         connection.add_termination_listener(lambda _: self._broken.set())
         for name in self._names:
@@ -180,6 +180,6 @@ class PostgresOwner:
             await _end(self._connection)
 
 
-async def _end(connection: "asyncpg.Connection[Any]") -> None:
+async def _end(connection: asyncpg.Connection) -> None:
     with suppress(*ANY):
         await connection.close(timeout=2)

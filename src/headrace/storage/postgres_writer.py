@@ -10,8 +10,6 @@ from headrace.storage.database import BATCH, unavailable
 from headrace.storage.postgres_batch import Job, carry_out
 from headrace.storage.postgres_faults import CONFLICTS, LOST, code, is_about_the_server
 
-Connection = asyncpg.Connection[Any]
-
 _TRIES = 3
 """How often a transaction is begun before the server counts as unavailable."""
 
@@ -19,9 +17,9 @@ _TRIES = 3
 class Writer:
     """Commits jobs in batches, on a connection that is made again whenever it breaks."""
 
-    def __init__(self, connect: Callable[[], Awaitable["Connection"]]) -> None:
+    def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]]) -> None:
         self._connect = connect
-        self._connection: Connection | None = None
+        self._connection: asyncpg.Connection | None = None
         self._jobs: asyncio.Queue[Job[Any] | None] = asyncio.Queue()
         self._ending = False
 

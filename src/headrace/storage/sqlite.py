@@ -43,7 +43,14 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             raise unavailable(error, _code(error)) from error
 
-    async def write(self, operation: Operation[T], *, crowd: bool = False) -> T:  # noqa: ARG002 - no round trips
+    async def write(
+        self,
+        operation: Operation[T],
+        *,
+        crowd: bool = False,  # noqa: ARG002
+        key: str | None = None,  # noqa: ARG002
+    ) -> T:
+        # One transaction at a time, without round trips: neither a crowd nor its order make a difference.
         loop = asyncio.get_running_loop()
         job: _Job[T] = _Job(operation, loop, loop.create_future())
         with self._door:
@@ -115,9 +122,15 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _commit(connection: sqlite3.Connection, batch: list[_Job[Any]]) -> None:
-    """All in one transaction; if one of them fails, each in its own, so that only that one fails."""
+    """All in one transaction; those that are at fault fail alone, and undo nobody else's work."""
+    if not batch:
+        return
+    for job in batch:
+        job.error = None
     try:
         _transact(connection, batch)
+    except _RaisedError:
+        _commit_apart(connection, batch)
     except BaseException as error:
         if len(batch) == 1:
             batch[0].error = error
@@ -126,16 +139,37 @@ def _commit(connection: sqlite3.Connection, batch: list[_Job[Any]]) -> None:
             _commit(connection, [job])
 
 
+def _commit_apart(connection: sqlite3.Connection, batch: list[_Job[Any]]) -> None:
+    """First those whose operation ended, then those whose operation raised: it may do so because of what a
+    neighbour did, and is told so only once that neighbour's work is committed."""
+    raised = [job for job in batch if job.error is not None]
+    _commit(connection, [job for job in batch if job.error is None])
+    if len(batch) > 1:
+        for job in raised:
+            _commit(connection, [job])
+
+
 def _transact(connection: sqlite3.Connection, batch: list[_Job[Any]]) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         for job in batch:
-            job.result = _carry_out(connection, job.operation)
+            try:
+                job.result = _carry_out(connection, job.operation)
+            except Exception as error:
+                if _is_about_the_file(error):
+                    raise
+                job.error = error
+        if any(job.error for job in batch):
+            raise _RaisedError
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+class _RaisedError(Exception):
+    """An operation raised; it may have done so half-way."""
 
 
 def _carry_out(connection: sqlite3.Connection, operation: Operation[T]) -> T:
@@ -170,7 +204,7 @@ def _resolve(jobs: list[_Job[Any]]) -> None:
             continue
         if job.error is None:
             job.future.set_result(job.result)
-        elif isinstance(job.error, sqlite3.DatabaseError) and not isinstance(job.error, _OURS):
+        elif isinstance(job.error, sqlite3.Error) and _is_about_the_file(job.error):
             job.future.set_exception(unavailable(job.error, _code(job.error)))
         else:
             job.future.set_exception(job.error)
@@ -178,3 +212,7 @@ def _resolve(jobs: list[_Job[Any]]) -> None:
 
 def _code(error: sqlite3.Error) -> str | None:
     return getattr(error, "sqlite_errorname", None)
+
+
+def _is_about_the_file(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _OURS)

@@ -128,7 +128,8 @@ Index(
     postgresql_where=_queued,
 )
 Index("ix_enrichments_bulk_id", enrichments.c.bulk_id)
-Index("ix_enrichments_created_at", enrichments.c.created_at)
+_kept = text("record IS NOT NULL")
+Index("ix_enrichments_kept", enrichments.c.created_at, sqlite_where=_kept, postgresql_where=_kept)
 
 bulks = Table(
     "bulks",
@@ -160,7 +161,12 @@ webhook_deliveries = Table(
     Column("record", LargeBinary),
 )
 _pending = text("state = 'pending'")
-Index("ix_webhook_deliveries_due", webhook_deliveries.c.next_at, sqlite_where=_pending, postgresql_where=_pending)
+Index(
+    "ix_webhook_deliveries_due",
+    webhook_deliveries.c.next_at,
+    sqlite_where=_pending,
+    postgresql_where=_pending,
+)
 
 # One receiver of one account, by the keyed hash of its URL; there is a row once it has failed.
 webhook_endpoints = Table(
@@ -196,6 +202,7 @@ suppressions = Table(
     Column("kind", String, nullable=False),
     Column("source", String, nullable=False),
     Column("created_at", Float, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # Which records are about whom, by the same hashes.

@@ -58,6 +58,10 @@ class KeyFile:
             self._read()
         return self._keys
 
+    async def replace(self, keys: Sequence[bytes]) -> None:
+        """Set the keys, newest first; processes that have the file open follow within a second."""
+        write_keys(self.path, keys)
+
     def _read(self) -> None:
         try:
             status = self.path.stat()
@@ -79,7 +83,7 @@ class Vault:
 
     def __init__(self, pepper: bytes, keyring: Keyring) -> None:
         self.pepper = pepper
-        self._keyring = keyring
+        self.keyring = keyring
         self._fernet_of: tuple[tuple[bytes, ...], MultiFernet] | None = None
 
     def seal(self, record: bytes) -> bytes:
@@ -98,12 +102,20 @@ class Vault:
         """The same record under the newest key."""
         return self.seal(sealed) if is_plain(sealed) else self._fernet().rotate(sealed)
 
+    def is_newest(self, sealed: bytes) -> bool:
+        """Whether it is sealed with the newest key, so that no other is needed for it."""
+        try:
+            Fernet(self.keyring.keys()[0]).decrypt(sealed)
+        except InvalidToken:
+            return False
+        return True
+
     def digest(self, text: str) -> bytes:
         """A keyed hash: equal for equal texts, and useless without the pepper."""
         return hmac.digest(self.pepper, text.encode(errors="surrogatepass"), hashlib.sha256)[:_DIGEST_BYTES]
 
     def _fernet(self) -> MultiFernet:
-        keys = self._keyring.keys()
+        keys = self.keyring.keys()
         if self._fernet_of is None or self._fernet_of[0] is not keys:
             self._fernet_of = keys, MultiFernet([Fernet(key) for key in keys])
         return self._fernet_of[1]

@@ -6,12 +6,15 @@ import msgspec
 from msgspec import Struct
 
 from headrace.engine.ids import new_id
+from headrace.operate.ports import OPERATOR, ChangeSecrets, Secret
 from headrace.ports import Attempted, Clock, Delivery, DeliveryInfo, Settlement
+from headrace.storage.audit_log import AuditLog
 from headrace.storage.database import Database, Row, Statement, Steps
 from headrace.storage.vault import Vault
 
 QUEUE = """
-    INSERT INTO webhook_deliveries (id, enrichment_id, account_id, endpoint, state, next_at, created_at, record)
+    INSERT INTO webhook_deliveries
+        (id, enrichment_id, account_id, endpoint, state, next_at, created_at, record)
     VALUES (:id, :enrichment, :account, :endpoint, 'pending', :at, :at, :record)
 """
 _NEXT = "SELECT MIN(next_at) FROM webhook_deliveries WHERE state = 'pending' AND batch IS NULL"
@@ -22,7 +25,8 @@ _CLAIM = """
     ) RETURNING id
 """
 _BATCH = """
-    SELECT d.id, d.enrichment_id, d.account_id, d.attempts - d.base AS made, d.created_at, d.record, e.first_failure_at,
+    SELECT d.id, d.enrichment_id, d.account_id, d.attempts - d.base AS made, d.created_at, d.record,
+        e.first_failure_at,
         CASE WHEN e.disabled_at IS NULL THEN 0 ELSE 1 END AS disabled, a.webhook_secrets
     FROM webhook_deliveries d JOIN accounts a ON a.id = d.account_id
     LEFT JOIN webhook_endpoints e ON e.account_id = d.account_id AND e.endpoint = d.endpoint
@@ -34,7 +38,8 @@ _OPEN_BATCHES = """
 """
 _ATTEMPTED = """
     UPDATE webhook_deliveries SET state = :state, attempts = attempts + :counted, next_at = :next_at,
-        last_status = :status, last_error = :error, finished_at = :finished_at, batch = NULL
+        last_status = :status, last_error = :error, finished_at = :finished_at, batch = NULL,
+        record = CASE WHEN :state = 'suppressed' THEN NULL ELSE record END
     WHERE id = :id AND batch = :batch RETURNING account_id, endpoint
 """
 _FAILING = """
@@ -53,12 +58,19 @@ _LIST = """
     FROM webhook_deliveries WHERE account_id = :account ORDER BY created_at DESC, id DESC LIMIT :most
 """
 _REPLAY = """
-    UPDATE webhook_deliveries SET state = 'pending', next_at = :at, base = attempts, batch = NULL, finished_at = NULL
+    UPDATE webhook_deliveries
+    SET state = 'pending', next_at = :at, base = attempts, batch = NULL, finished_at = NULL
     WHERE id = :id AND record IS NOT NULL AND (:account = '' OR account_id = :account)
     RETURNING account_id, endpoint
 """
 _SECRETS = "SELECT webhook_secrets FROM accounts WHERE id = :account"
-_FIRST_SECRET = "UPDATE accounts SET webhook_secrets = :secrets WHERE id = :account AND webhook_secrets IS NULL"
+_SET_IF_NONE = (
+    "UPDATE accounts SET webhook_secrets = :secrets WHERE id = :account AND webhook_secrets IS NULL"
+)
+# Changes nothing but locks the row, so that of two who replace secrets the second sees what the first did.
+_LOCK_SECRETS = """
+    UPDATE accounts SET webhook_secrets = webhook_secrets WHERE id = :account RETURNING webhook_secrets
+"""
 _SET_SECRETS = "UPDATE accounts SET webhook_secrets = :secrets WHERE id = :account"
 
 
@@ -67,13 +79,6 @@ class _Owed(Struct, frozen=True):
 
     url: str
     body: str
-
-
-class Secret(Struct, frozen=True):
-    """A signing secret; one that is being replaced is used until `until`, in seconds since 1970."""
-
-    secret: str
-    until: float | None = None
 
 
 _encode = msgspec.json.Encoder().encode
@@ -95,13 +100,19 @@ def delivery(vault: Vault, settlement: Settlement) -> dict[str, object]:
     }
 
 
-class SqlWebhooks:
-    """`ports.Webhooks`."""
+def url_of(vault: Vault, sealed: bytes) -> str:
+    """Where a delivery goes, from its record."""
+    return _decode(vault.open(sealed)).url
 
-    def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
+
+class SqlWebhooks:
+    """`ports.Webhooks` and `operate.ports.Webhooks`."""
+
+    def __init__(self, database: Database, vault: Vault, clock: Clock, audit_log: AuditLog) -> None:
         self._database = database
         self._vault = vault
         self._clock = clock
+        self._audit_log = audit_log
 
     async def next_due(self) -> float | None:
         rows = await self._database.read(_NEXT, {})
@@ -141,19 +152,21 @@ class SqlWebhooks:
                 disabled_at = at if outcome.disable else None
                 yield Statement(_FAILING, {**endpoint, "at": at, "disabled_at": disabled_at})
 
-        await self._database.write(operation, crowd=True)
+        await self._database.write(operation, crowd=True, key="webhook_endpoints")
 
     async def listed(self, account_id: str, most: int = 100) -> Sequence[DeliveryInfo]:
         rows = await self._database.read(_LIST, {"account": account_id, "most": most})
         return [self._info(row) for row in rows]
 
-    async def replay(self, delivery_id: str, account_id: str = "") -> bool:
+    async def replay(self, delivery_id: str, account_id: str = "", actor: str = "") -> bool:
         row = {"id": delivery_id, "account": account_id, "at": self._clock.wall()}
 
         def operation() -> Steps[bool]:
             rows = yield Statement(_REPLAY, row)
             if rows:
                 yield Statement(_WELL, {"account": rows[0][0], "endpoint": rows[0][1]})
+            if rows and actor:
+                yield from self._audit_log.line(actor, "webhook.replay", delivery_id)
             return bool(rows)
 
         return await self._database.write(operation)
@@ -168,11 +181,22 @@ class SqlWebhooks:
 
     async def first_secret(self, account_id: str, secret: str) -> None:
         sealed = self._vault.seal(_encode([Secret(secret)]))
-        await self._put(_FIRST_SECRET, {"account": account_id, "secrets": sealed})
+        await self._put(_SET_IF_NONE, {"account": account_id, "secrets": sealed})
 
-    async def set_secrets(self, account_id: str, secrets: Sequence[Secret]) -> None:
-        sealed = self._vault.seal(_encode(list(secrets)))
-        await self._put(_SET_SECRETS, {"account": account_id, "secrets": sealed})
+    async def change_secrets(
+        self, account_id: str, change: ChangeSecrets, actor: str = OPERATOR
+    ) -> Sequence[Secret]:
+        now = self._clock.wall()
+
+        def operation() -> Steps[Sequence[Secret]]:
+            rows = yield Statement(_LOCK_SECRETS, {"account": account_id})
+            changed = change(self._open_secrets(rows[0][0]), now)
+            sealed = self._vault.seal(_encode(list(changed)))
+            yield Statement(_SET_SECRETS, {"account": account_id, "secrets": sealed})
+            yield from self._audit_log.line(actor, "webhook_secret.change", account_id)
+            return changed
+
+        return await self._database.write(operation, key=account_id)
 
     def _delivery(self, row: Row) -> Delivery:
         owed = _decode(self._vault.open(row["record"])) if row["record"] is not None else None

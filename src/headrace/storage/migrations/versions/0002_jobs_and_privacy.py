@@ -111,7 +111,10 @@ def _enrichments() -> None:
         postgresql_where=queued,
     )
     op.create_index("ix_enrichments_bulk_id", "enrichments", ["bulk_id"])
-    op.create_index("ix_enrichments_created_at", "enrichments", ["created_at"])
+    kept = sa.text("record IS NOT NULL")
+    op.create_index(
+        "ix_enrichments_kept", "enrichments", ["created_at"], sqlite_where=kept, postgresql_where=kept
+    )
 
 
 def _gather_records() -> None:
@@ -178,6 +181,7 @@ def _privacy() -> None:
         sa.Column("source", sa.String, nullable=False),
         sa.Column("created_at", sa.Float, nullable=False),
         sa.PrimaryKeyConstraint("digest", name="pk_suppressions"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "subjects",
@@ -208,7 +212,7 @@ def downgrade() -> None:
     for table in ("idempotency_keys", "webhook_endpoints", "webhook_deliveries"):
         op.drop_table(table)
     _old_webhooks()
-    for index in ("queued", "bulk_id", "created_at"):
+    for index in ("queued", "bulk_id", "kept"):
         op.drop_index(f"ix_enrichments_{index}", "enrichments")
     with op.batch_alter_table("enrichments") as batch:
         batch.drop_constraint("fk_enrichments_bulk_id", type_="foreignkey")

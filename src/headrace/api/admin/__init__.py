@@ -1,0 +1,1 @@
+"""The wire of operators: everything under `/admin/v1`."""

@@ -1,0 +1,60 @@
+"""One question to one vendor, so that it is known again."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from headrace.domain.model import Contact, Field, Found
+from headrace.domain.waterfall import Question
+from headrace.engine import subjects
+from headrace.engine.converse import Told
+from headrace.engine.vendor import Vendor
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question about `contact`, and who is asked. `vendor.base_url` counts: a rehearsal's answers are
+    another's."""
+
+    vendor: Vendor
+    question: Question
+    contact: Contact
+
+    @property
+    def spelling(self) -> str:
+        """Equal for questions that the vendor cannot tell apart. Holds personal data."""
+        about = [self.question.address] if self.question.address else self._traits()
+        return _encode([self.vendor.name, self.vendor.base_url, *about]).decode()
+
+    def subjects(self, told: Told) -> tuple[str, ...]:
+        """The identifiers of whom the answer is about."""
+        values = (
+            each
+            for field, value in self._values(told)
+            for each in subjects.of_found(self.contact, field, value)
+        )
+        return tuple(dict.fromkeys([*subjects.of_request(self.contact), *values]))
+
+    def _traits(self) -> list[object]:
+        contact, fields = self.contact, self.question.fields
+        return [
+            sorted(fields),
+            contact.first_name,
+            contact.last_name,
+            contact.company_name,
+            contact.domain,
+            contact.linkedin_url,
+            sorted(contact.phone_countries) if Field.PHONE in fields else [],
+        ]
+
+    def _values(self, told: Told) -> Iterable[tuple[Field, str]]:
+        if self.question.address:
+            yield self.question.fields[0], self.question.address
+        answers = told if isinstance(told, Mapping) else {self.question.fields[0]: told}
+        for field, answer in answers.items():
+            if isinstance(answer, Found):
+                for value in answer.values:
+                    yield field, value

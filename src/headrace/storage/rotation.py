@@ -1,0 +1,139 @@
+"""Seals everything with a new key while servers run, and retires the old ones."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, cast, runtime_checkable
+
+import structlog
+from cryptography.fernet import Fernet
+
+from headrace.ports import Fence
+from headrace.storage.audit_log import AuditLog
+from headrace.storage.database import Database, Row, Statement, Steps
+from headrace.storage.vault import Vault
+
+_BATCH = 200
+"""Rows in one commit."""
+
+SEEN = 2.5
+"""Seconds within which every process has looked at the keys; each looks once a second."""
+
+_WRITTEN = 5.0
+"""Seconds within which what was sealed before is written: longer no database makes anybody wait."""
+
+
+@runtime_checkable
+class Replaceable(Protocol):
+    """A keyring that can be changed from here."""
+
+    def keys(self) -> tuple[bytes, ...]: ...
+
+    async def replace(self, keys: Sequence[bytes]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A column that is sealed, and the key that its table is walked by, from `first` on."""
+
+    table: str
+    key: str
+    column: str
+    first: str | bytes = ""
+
+
+SEALED = (
+    Sealed("enrichments", "id", "record"),
+    Sealed("webhook_deliveries", "id", "record"),
+    Sealed("idempotency_keys", "digest", "answer", b""),
+    Sealed("answers", "question", "answer", b""),
+    Sealed("accounts", "id", "webhook_secrets"),
+    Sealed("vendor_keys", "provider", "credentials"),
+)
+"""All there are; a test compares with the tables."""
+
+Progress = Callable[[str, int], None]
+"""Hears in which table how many rows were looked at so far."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """How many rows were sealed anew. `retired`: how many old keys are gone; 0 where keys are configured."""
+
+    resealed: int
+    retired: int
+
+
+class Rotation:
+    """One rotation at a time in the whole fleet. Interrupted, it leaves all keys in place; the next one
+    finishes its work."""
+
+    def __init__(self, database: Database, vault: Vault, fence: Fence, audit_log: AuditLog) -> None:
+        self._database = database
+        self._vault = vault
+        self._fence = fence
+        self._audit_log = audit_log
+
+    async def rotate(self, actor: str, progress: Progress = lambda table, rows: None) -> Rotated:
+        """Make a new key where keys are not configured, and seal everything with the newest one."""
+        async with self._fence("rotate-keys"):
+            keyring = self._vault.keyring
+            if not isinstance(keyring, Replaceable):
+                return Rotated(await self._reseal_all(actor, progress), retired=0)
+            old, new = keyring.keys(), Fernet.generate_key()
+            await keyring.replace([*old, new])  # it opens, everywhere, before anybody seals with it
+            await asyncio.sleep(SEEN)
+            await keyring.replace([new, *old])
+            await asyncio.sleep(SEEN + _WRITTEN)
+            resealed = await self._reseal_all(actor, progress)
+            await keyring.replace([new])
+            log.info("keys_rotated", resealed=resealed, retired=len(old))
+            return Rotated(resealed, retired=len(old))
+
+    async def _reseal_all(self, actor: str, progress: Progress) -> int:
+        """Until a whole pass finds nothing that an old key is needed for."""
+        total = 0
+        while resealed := await self._pass(progress):
+            total += resealed
+        newest = self._vault.digest(f"key:{self._vault.keyring.keys()[0].decode()}").hex()
+        await self._audit_log.record(actor, "keys.rotate", newest)
+        return total
+
+    async def _pass(self, progress: Progress) -> int:
+        resealed = 0
+        for sealed in SEALED:
+            seen = 0
+            async for rows in self._pages(sealed):
+                resealed += await self._reseal(sealed, rows)
+                seen += len(rows)
+                progress(sealed.table, seen)
+        return resealed
+
+    async def _pages(self, sealed: Sealed) -> AsyncIterator[list[Row]]:
+        sql = (
+            f"SELECT {sealed.key}, {sealed.column} FROM {sealed.table}"  # noqa: S608
+            f" WHERE {sealed.key} > :after AND {sealed.column} IS NOT NULL ORDER BY {sealed.key} LIMIT :most"
+        )
+        after: object = sealed.first
+        while rows := await self._database.read(sql, {"after": after, "most": _BATCH}):
+            yield rows
+            after = rows[-1][0]
+
+    async def _reseal(self, sealed: Sealed, rows: list[Row]) -> int:
+        stale = [(row[0], bytes(row[1])) for row in rows if not self._vault.is_newest(bytes(row[1]))]
+        # Only what is still as it was read: others may write, purge or erase meanwhile.
+        sql = (
+            f"UPDATE {sealed.table} SET {sealed.column} = :new"  # noqa: S608
+            f" WHERE {sealed.key} = :key AND {sealed.column} = :old"
+        )
+        changes = [{"key": key, "old": old, "new": self._vault.reseal(old)} for key, old in stale]
+
+        def operation() -> Steps[None]:
+            for change in changes:
+                yield Statement(sql, cast("dict[str, object]", change))
+
+        if changes:
+            await self._database.write(operation)
+        return len(changes)
