@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import signal
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 
 import pytest
 import redis
@@ -93,10 +94,10 @@ async def test_a_store_that_hangs_is_away_too(server: Valkey, members: list[Shar
 async def test_a_store_that_refuses_to_write_is_away_too(server: Valkey, members: list[Shared]) -> None:
     await until_so(lambda: shares(members))
     with redis.Redis.from_url(server.url) as store:
-        store.config_set("maxmemory", 1)
-        assert [await admissions(member, "full", 5, 8) for member in members] == [5, 5]
+        store.replicaof("127.0.0.1", "1")
+        assert [await admissions(member, "read-only", 5, 8) for member in members] == [5, 5]
         assert [away(member) for member in members] == [True, True]
-        store.config_set("maxmemory", 0)
+        store.replicaof("NO", "ONE")
     await until_so(lambda: shares(members))
 
 
@@ -125,9 +126,8 @@ async def test_work_under_way_is_finished_and_those_who_waited_elsewhere_do_it_t
 
     asked = []
     for who, member in enumerate(members):
-        asked += [
-            asyncio.create_task(member.flights.once("key", lambda who=who: work(who), 60)) for _ in range(3)
-        ]
+        own = partial(work, who)
+        asked += [asyncio.create_task(member.flights.once("key", own, 60)) for _ in range(3)]
         await until(lambda: bool(worked))
     server.stop()
     await until(lambda: sorted(worked) == [0, 1])
@@ -144,7 +144,7 @@ def guards(members: list[Shared]) -> list[Guard]:
 
 async def goes(watch: Guard) -> Pass:
     async with asyncio.timeout(20):
-        while isinstance(passed := await watch.enter(VENDOR, FIND), str):
+        while isinstance(passed := await watch.enter(VENDOR, FIND), str):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     return passed
 

@@ -181,6 +181,35 @@ class Webhooks(Protocol):
         ...
 
 
+class Suppression(Protocol):
+    """One identifier as it is listed: its kind, never its value. `created_at` is in seconds since 1970."""
+
+    @property
+    def digest(self) -> bytes: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def created_at(self) -> float: ...
+
+
+class Suppressions(Protocol):
+    """Persons who must be left alone, by their identifiers (see `persons`)."""
+
+    async def add(self, identifiers: Sequence[str], source: str, actor: str) -> int:
+        """Leave these alone from now on; returns how many were not known yet."""
+        ...
+
+    async def remove(self, identifiers: Sequence[str], actor: str) -> int:
+        """They may be looked for again; returns how many were suppressed."""
+        ...
+
+    async def page(self, after: bytes, most: int) -> Sequence[Suppression]:
+        """In the order of their digests, from behind `after`."""
+        ...
+
+
 class AuditEntry(Protocol):
     """One line of the audit log. `at` is in seconds since 1970."""
 
@@ -234,6 +263,8 @@ class Store(Protocol):
     def ledger(self) -> Credits: ...
     @property
     def webhooks(self) -> Webhooks: ...
+    @property
+    def suppressions(self) -> Suppressions: ...
     @property
     def audit_log(self) -> AuditLog: ...
 

@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, cast, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import structlog
 from cryptography.fernet import Fernet
 
 from headrace.ports import Fence
 from headrace.storage.audit_log import AuditLog
-from headrace.storage.database import Database, Row, Statement, Steps
+from headrace.storage.database import Database, Each, Row, Steps
 from headrace.storage.vault import Vault
 
 _BATCH = 200
@@ -128,11 +128,12 @@ class Rotation:
             f"UPDATE {sealed.table} SET {sealed.column} = :new"  # noqa: S608
             f" WHERE {sealed.key} = :key AND {sealed.column} = :old"
         )
-        changes = [{"key": key, "old": old, "new": self._vault.reseal(old)} for key, old in stale]
+        changes: list[dict[str, object]] = [
+            {"key": key, "old": old, "new": self._vault.reseal(old)} for key, old in stale
+        ]
 
         def operation() -> Steps[None]:
-            for change in changes:
-                yield Statement(sql, cast("dict[str, object]", change))
+            yield Each(sql, changes)
 
         if changes:
             await self._database.write(operation)

@@ -21,6 +21,7 @@ _DROP_REPLIES = """
     DELETE FROM idempotency_keys WHERE state = 'done'
         AND enrichment_id IN (SELECT record_id FROM subjects WHERE digest = :digest)
 """
+_REMOVE = "DELETE FROM suppressions WHERE digest = :digest RETURNING digest"
 _PAGE = """
     SELECT digest, kind, source, created_at FROM suppressions
     WHERE digest > :after ORDER BY digest LIMIT :most
@@ -91,6 +92,19 @@ class SqlSuppressions:
         yield Each(_DROP_ANSWERS, digests)
         yield Each(_DROP_REPLIES, digests)
         return new
+
+    async def remove(self, identifiers: Sequence[str], actor: str) -> int:
+        """They may be looked for again; returns how many were suppressed."""
+
+        def operation() -> Steps[int]:
+            gone = 0
+            for digest in [self._vault.digest(each) for each in identifiers]:
+                if (yield Statement(_REMOVE, {"digest": digest})):
+                    yield from self._audit_log.line(actor, "suppression.remove", digest.hex())
+                    gone += 1
+            return gone
+
+        return await self._database.write(operation)
 
     async def page(self, after: bytes, most: int) -> Sequence[Suppression]:
         """Suppressions in the order of their digests, from behind `after`."""

@@ -99,8 +99,8 @@ class Vault:
             raise Unusable("a record was sealed with a key that is not there any more") from None
 
     def reseal(self, sealed: bytes) -> bytes:
-        """The same record under the newest key."""
-        return self.seal(sealed) if is_plain(sealed) else self._fernet().rotate(sealed)
+        """The same record under the newest key. Raises `Unusable`."""
+        return self.seal(self.open(sealed))
 
     def is_newest(self, sealed: bytes) -> bool:
         """Whether it is sealed with the newest key, so that no other is needed for it."""

@@ -19,6 +19,7 @@ REQUESTS = [
     schemas.SettingsChange,
     schemas.CreditsChange,
     schemas.ConsentChange,
+    schemas.PersonSelectors,
     schemas.Nothing,
 ]
 """The shapes of the bodies, which are read by hand."""
@@ -156,6 +157,32 @@ ROTATE = _endpoint(
     _ONCE,
     _NO_ACCOUNT,
 )
+SUPPRESSIONS = _endpoint(
+    "Who is left alone: keyed hashes and their kinds",
+    schemas.SuppressionsPage,
+    {
+        "suppressions": [
+            {
+                "digest": "5f2b8c3d9e014a7716bb20d4c1a98e35",
+                "kind": "email",
+                "source": "admin",
+                "created_at": "2026-11-22T04:07:57+00:00",
+            }
+        ],
+        "next": None,
+    },
+    _BAD_QUERY,
+)
+SUPPRESS = _endpoint(
+    "Leave a person alone from now on",
+    schemas.Suppressed,
+    {"identifiers": 2, "added": 2},
+    _ONCE,
+    status=201,
+)
+UNSUPPRESS = _endpoint(
+    "Let a person be looked for again", schemas.Unsuppressed, {"identifiers": 2, "removed": 2}, _BODY
+)
 VERIFY = _endpoint(
     "Recompute every balance from its entries",
     schemas.BooksAnswer,
@@ -229,3 +256,7 @@ NewAccountOperation = _change(
 SettingsOperation = _change("SettingsChange", {"validation": "lenient", "max_age": 2592000}, once=False)
 CreditsOperation = _change("CreditsChange", {"amount": 100})
 ConsentOperation = _change("ConsentChange", {"action": "grant", "version": "1"})
+_PERSON = {"email": "jane@acme.example", "name": "Jane Doe", "domain": "acme.example"}
+SuppressionsOperation = _asked(_limit(100, 1_000), _text("after", "The `next` of the page before."))
+SuppressOperation = _change("PersonSelectors", _PERSON)
+UnsuppressOperation = _change("PersonSelectors", _PERSON, once=False)

@@ -6,6 +6,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
+from headrace.api.admin.schemas import PersonSelectors
 from headrace.api.services import AnyRequest
 from headrace.domain.errors import Problem
 
@@ -24,6 +25,11 @@ EXPECTED = {
     "amount": "a number with at most three decimals",
     "action": "one of: grant, withdraw",
     "version": "a string of 1 to 50 characters",
+    "email": "a string of at most 320 characters",
+    "phone": "a string of at most 40 characters",
+    "linkedin_url": "a string of at most 1000 characters",
+    "domain": "a string of at most 300 characters",
+    "region": "a two-letter country code",
 }
 _AT = re.compile(r"at `\$\.(\w+)|required field `(\w+)`")
 _UNKNOWN = re.compile(r"unknown field `(\w{1,50})`")
@@ -77,8 +83,13 @@ def _complaint(error: str, shape: type[Struct]) -> str:
     name = (found[1] or found[2]) if found else None
     if name not in EXPECTED:
         return "The request body must be a JSON object"
+    expected = (
+        "a string of at most 400 characters"
+        if shape is PersonSelectors and name == "name"
+        else EXPECTED[name]
+    )
     missing = "missing required field" in error
-    return f"{name} is required: {EXPECTED[name]}" if missing else f"{name} must be {EXPECTED[name]}"
+    return f"{name} is required: {expected}" if missing else f"{name} must be {expected}"
 
 
 def _wrong(detail: str) -> Problem:

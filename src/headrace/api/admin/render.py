@@ -6,7 +6,7 @@ from typing import Any
 from headrace.api.admin import schemas
 from headrace.api.render import credits, perhaps, when
 from headrace.domain.model import Account
-from headrace.operate.ports import Audit, AuditEntry, Consent, KeyInfo, Secret, Settings
+from headrace.operate.ports import Audit, AuditEntry, Consent, KeyInfo, Secret, Settings, Suppression
 
 
 def account_details(account: Account) -> schemas.AccountDetails:
@@ -49,6 +49,13 @@ def books_answer(audit: Audit) -> schemas.BooksAnswer:
         available=credits(audit.available),
         held=credits(audit.held),
         complaints=audit.complaints,
+    )
+
+
+def suppression_details(suppression: Suppression) -> schemas.SuppressionDetails:
+    kind: Any = suppression.kind
+    return schemas.SuppressionDetails(
+        suppression.digest.hex(), kind, suppression.source, when(suppression.created_at)
     )
 
 

@@ -1,6 +1,6 @@
 """Every endpoint of operators."""
 
-from headrace.api.admin import accounts, books, consents, credits, keys, webhooks
+from headrace.api.admin import accounts, books, consents, credits, keys, suppressions, webhooks
 
 ROUTES = [
     accounts.accounts_list,
@@ -18,6 +18,9 @@ ROUTES = [
     webhooks.replay_delivery,
     webhooks.signing_secret,
     webhooks.rotate_secret,
+    suppressions.suppressions_list,
+    suppressions.suppress,
+    suppressions.unsuppress,
     books.verify_books,
     books.audit_log,
 ]

@@ -30,14 +30,14 @@ class NewAccountRequest(SettingsChange, kw_only=True, forbid_unknown_fields=True
     """An account with its settings and what it begins with."""
 
     name: Annotated[str, Meta(min_length=1, max_length=200, examples=["acme"])]
-    credits: Annotated[Credits, Meta(ge=0, description="At most three decimals.")] = 0
+    credits: Annotated[float, Meta(ge=0, le=1e12, description="At most three decimals.")] = 0
     consent: Annotated[bool, Meta(description="To personal addresses, to the document in force.")] = False
 
 
 class CreditsChange(Struct, forbid_unknown_fields=True):
     """Credits to add; a negative number takes back."""
 
-    amount: Annotated[Credits, Meta(description="At most three decimals.", examples=[100])]
+    amount: Annotated[float, Meta(ge=-1e12, le=1e12, description="At most three decimals.", examples=[100])]
 
 
 class ConsentChange(Struct, forbid_unknown_fields=True):
@@ -45,6 +45,18 @@ class ConsentChange(Struct, forbid_unknown_fields=True):
 
     action: Literal["grant", "withdraw"]
     version: Annotated[str, Meta(min_length=1, max_length=50)] | UnsetType = UNSET
+
+
+class PersonSelectors(Struct, forbid_unknown_fields=True):
+    """Who is meant: by any of these; `name`, the first and the last one, needs the `domain` of the company.
+    `region` is the country of a national phone number."""
+
+    email: Annotated[str, Meta(max_length=320)] | UnsetType = UNSET
+    phone: Annotated[str, Meta(max_length=40)] | UnsetType = UNSET
+    linkedin_url: Annotated[str, Meta(max_length=1000)] | UnsetType = UNSET
+    name: Annotated[str, Meta(max_length=400)] | UnsetType = UNSET
+    domain: Annotated[str, Meta(max_length=300)] | UnsetType = UNSET
+    region: Annotated[str, Meta(min_length=2, max_length=2)] | UnsetType = UNSET
 
 
 class Nothing(Struct, forbid_unknown_fields=True):
@@ -180,3 +192,33 @@ class AuditPage(Struct, frozen=True):
 
     entries: list[AuditLine]
     next: int | None
+
+
+class SuppressionDetails(Struct, frozen=True):
+    """One identifier of somebody: a keyed hash and its kind, never what it is."""
+
+    digest: str
+    kind: Literal["email", "phone", "linkedin", "name_domain"]
+    source: str
+    created_at: str
+
+
+class SuppressionsPage(Struct, frozen=True):
+    """`next` is the `after` of the next page; null on the last one."""
+
+    suppressions: list[SuppressionDetails]
+    next: str | None
+
+
+class Suppressed(Struct, frozen=True):
+    """How many identifiers were given, and how many of them were not known yet."""
+
+    identifiers: int
+    added: int
+
+
+class Unsuppressed(Struct, frozen=True):
+    """How many identifiers were given, and how many of them were suppressed until now."""
+
+    identifiers: int
+    removed: int
