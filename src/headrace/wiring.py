@@ -41,6 +41,7 @@ from headrace.providers.base import WHOLE_VENDOR, Adapter, Rate, Verifies
 from headrace.shared.store import Shared, local
 from headrace.storage import opening
 from headrace.storage.opening import Storage
+from headrace.storage.retention import Periods
 from headrace.storage.sealed_flights import SealedFlights
 
 _LATE_ANSWERS = 2.0
@@ -219,7 +220,7 @@ def make_worker(settings: Settings, storage: Storage, enricher: Enricher) -> Wor
         lambda: storage.owner.take_seat(f"worker-{settings.jobs.name or gethostname()}"),
         storage.owner.is_alive,
         storage.owner.fence,
-        [storage.idempotency.sweep],
+        [partial(storage.retention.purge, retention_periods(settings))],
         clock,
     )
 
@@ -288,6 +289,12 @@ def make_memory(settings: Settings, storage: Storage, shared: Shared, clock: Clo
     """What keeps equal questions from being put twice. Answers leave the process sealed."""
     flights = SealedFlights(shared.flights, storage.vault) if settings.shared.url else shared.flights
     return Memory(storage.remembered, flights, storage.vault.digest, clock)
+
+
+def retention_periods(settings: Settings) -> Periods:
+    """How long what is kept."""
+    privacy = settings.privacy
+    return Periods(privacy.results_days, privacy.answers_days, privacy.audit_days)
 
 
 def make_prices(settings: Settings) -> PriceBook:

@@ -242,3 +242,13 @@ async def test_a_probe_that_told_nothing_leaves_room_for_another(how: str) -> No
     else:
         watch.leave(probe, Failure.REQUEST_REFUSED)
     assert await watch.enter("a", VERIFY) != "breaker_open: bad_key"
+
+
+async def test_a_call_that_cannot_go_anyway_does_not_take_the_vendors_probe() -> None:
+    watch, clock = guard()
+    verified, found = await goes(watch, "a", VERIFY), await goes(watch, "a", FIND)
+    watch.leave(found, Failure.BAD_KEY)
+    clock.move(PAUSE)
+    watch.leave(verified, Failure.OUT_OF_CREDITS)  # this capability's own pause has only begun
+    assert await watch.enter("a", VERIFY) == "breaker_open: out_of_credits"
+    assert (await goes(watch, "a", FIND)).probes

@@ -44,6 +44,23 @@ async def hold(url: str, account: str, many: str) -> None:
     storage.close()
 
 
+async def sit(url: str, prefix: str) -> None:
+    """Take a seat and keep it until told otherwise; prints it."""
+    storage = opened(url)
+    print(await storage.owner.take_seat(prefix), flush=True)
+    sys.stdin.readline()
+    storage.close()
+
+
+async def enclose(url: str, name: str) -> None:
+    """Be inside a fence until told otherwise."""
+    storage = opened(url)
+    async with storage.owner.fence(name):
+        print("inside", flush=True)
+        sys.stdin.readline()
+    storage.close()
+
+
 async def write(url: str, account: str) -> None:
     """Hold and release, many at once, until told otherwise."""
     storage = opened(url)
@@ -76,7 +93,7 @@ async def upgrade(url: str) -> None:
 
 
 JOBS: dict[str, Callable[..., Awaitable[None]]] = {
-    job.__name__: job for job in (race, hold, write, first_use, upgrade)
+    job.__name__: job for job in (race, hold, sit, enclose, write, first_use, upgrade)
 }
 
 if __name__ == "__main__":

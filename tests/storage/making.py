@@ -87,5 +87,5 @@ def crash(storage: Storage) -> None:
 async def until(true: Callable[[], Awaitable[object]], seconds: float = 30) -> None:
     """Wait for a condition; a `TimeoutError` when it does not come true."""
     async with asyncio.timeout(seconds):
-        while not await true():
+        while not await true():  # noqa: ASYNC110
             await asyncio.sleep(0.02)

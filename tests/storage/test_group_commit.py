@@ -3,17 +3,16 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 
 import pytest
 
 from headrace.domain.errors import Problem
-from headrace.storage.database import BATCH, Database
+from headrace.storage import sqlite as writing
+from headrace.storage.database import BATCH, Operation, Statement, Steps
+from headrace.storage.sqlite import SqliteDatabase
 from tests.storage.backends import SqliteBackend
-
-Operation = Callable[[sqlite3.Connection], int]
 
 
 class Gate:
@@ -23,27 +22,40 @@ class Gate:
         self.reached = threading.Event()
         self.open = threading.Event()
 
-    def __call__(self, connection: sqlite3.Connection) -> int:
+    def __call__(self) -> Steps[int]:
+        yield Statement("SELECT 1", {})
         self.reached.set()
         assert self.open.wait(60)
         return 0
 
 
-def note(text: str) -> Operation:
+def note(text: str) -> Operation[int]:
     """Writes one row; returns its id."""
 
-    def operation(connection: sqlite3.Connection) -> int:
-        return int(
-            connection.execute("INSERT INTO notes (text) VALUES (?) RETURNING id", (text,)).fetchone()[0]
-        )
+    def operation() -> Steps[int]:
+        rows = yield Statement("INSERT INTO notes (text) VALUES (:text) RETURNING id", {"text": text})
+        return int(rows[0][0])
 
     return operation
 
 
-def fail(connection: sqlite3.Connection) -> int:
+def fail() -> Steps[int]:
     """Writes, and then thinks better of it."""
-    note("half")(connection)
+    yield from note("half")()
     raise ValueError("no")
+
+
+def ask(*statements: str) -> Operation[list[object]]:
+    """What one statement after another says first."""
+
+    def operation() -> Steps[list[object]]:
+        said = []
+        for statement in statements:
+            rows = yield Statement(statement, {})
+            said.append(rows[0][0] if rows else None)
+        return said
+
+    return operation
 
 
 def texts(sqlite: SqliteBackend) -> list[str]:
@@ -51,7 +63,9 @@ def texts(sqlite: SqliteBackend) -> list[str]:
     return [row[0] for row in sqlite.rows("SELECT text FROM notes ORDER BY id")]
 
 
-async def queued(database: Database, gate: Gate, *operations: Operation) -> list["asyncio.Task[int]"]:
+async def queued(
+    database: SqliteDatabase, gate: Gate, *operations: Operation[int]
+) -> list["asyncio.Task[int]"]:
     """Tasks whose operations all wait behind the gate."""
     blocked = asyncio.create_task(database.write(gate))
     await asyncio.to_thread(gate.reached.wait, 60)
@@ -60,7 +74,9 @@ async def queued(database: Database, gate: Gate, *operations: Operation) -> list
     return [blocked, *waiting]
 
 
-async def test_a_failing_operation_in_a_batch_fails_alone(database: Database, sqlite: SqliteBackend) -> None:
+async def test_a_failing_operation_in_a_batch_fails_alone(
+    database: SqliteDatabase, sqlite: SqliteBackend
+) -> None:
     gate = Gate()
     tasks = await queued(database, gate, note("a"), fail, note("b"), note("a"), note("c"))
     gate.open.set()
@@ -71,7 +87,7 @@ async def test_a_failing_operation_in_a_batch_fails_alone(database: Database, sq
     assert texts(sqlite) == ["a", "b", "c"]
 
 
-async def test_a_result_comes_only_after_the_commit(database: Database, sqlite: SqliteBackend) -> None:
+async def test_a_result_comes_only_after_the_commit(database: SqliteDatabase, sqlite: SqliteBackend) -> None:
     first, second = Gate(), Gate()
     _, noted, held_up = await queued(database, first, note("a"), second)
     first.open.set()
@@ -87,21 +103,40 @@ async def test_a_result_comes_only_after_the_commit(database: Database, sqlite: 
     assert seen == [["a"]]
 
 
-async def test_what_waits_together_is_committed_together(database: Database) -> None:
-    statements: list[str] = []
-    await database.write(lambda connection: connection.set_trace_callback(statements.append))
+async def test_what_waits_together_is_committed_together(
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: list[int] = []
+    transact = writing._transact
+    monkeypatch.setattr(
+        writing, "_transact", lambda *given: batches.append(len(given[1])) or transact(*given)
+    )
     gate = Gate()
     tasks = await queued(database, gate, *(note(str(number)) for number in range(BATCH + 44)))
     gate.open.set()
     await asyncio.gather(*tasks)
 
-    # The first COMMIT is that of the operation that began to trace, the second is the gate's own.
-    assert statements.count("COMMIT") == 2 + 2
-    assert statements.count("BEGIN IMMEDIATE") == 1 + 2
+    assert batches == [1, BATCH, 44]
+
+
+async def test_one_that_fails_costs_its_neighbours_one_more_commit(
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: list[int] = []
+    transact = writing._transact
+    monkeypatch.setattr(
+        writing, "_transact", lambda *given: batches.append(len(given[1])) or transact(*given)
+    )
+    gate = Gate()
+    tasks = await queued(database, gate, fail, *(note(str(number)) for number in range(20)), fail)
+    gate.open.set()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert batches == [1, 22, 20, 1, 1]
 
 
 async def test_every_thread_with_a_loop_of_its_own_gets_its_own_results(
-    database: Database, sqlite: SqliteBackend
+    database: SqliteDatabase, sqlite: SqliteBackend
 ) -> None:
     async def work(worker: int) -> list[int]:
         ids = []
@@ -109,7 +144,7 @@ async def test_every_thread_with_a_loop_of_its_own_gets_its_own_results(
             batch = [database.write(note(f"{worker}/{number}/{each}")) for each in range(5)]
             ids += await asyncio.gather(*batch)
             for each in ids[-5:]:
-                rows = database.read("SELECT text FROM notes WHERE id = :id", {"id": each})
+                rows = await database.read("SELECT text FROM notes WHERE id = :id", {"id": each})
                 assert rows[0][0].startswith(f"{worker}/{number}/")
         return ids
 
@@ -124,7 +159,7 @@ async def test_every_thread_with_a_loop_of_its_own_gets_its_own_results(
 
 
 async def test_a_read_sees_the_last_commit_although_another_thread_is_still_reading(
-    database: Database,
+    database: SqliteDatabase,
 ) -> None:
     reading, enough = threading.Event(), threading.Event()
 
@@ -135,10 +170,10 @@ async def test_a_read_sees_the_last_commit_although_another_thread_is_still_read
 
     database._reader.create_function("linger", 0, linger)
     with ThreadPoolExecutor(2) as pool:
-        slow = pool.submit(database.read, "SELECT linger() FROM sqlite_master LIMIT 1", {})
+        slow = pool.submit(database.look, "SELECT linger() FROM sqlite_master LIMIT 1", {})
         await asyncio.to_thread(reading.wait, 60)
         await database.write(note("new"))
-        quick = pool.submit(database.read, "SELECT text FROM notes", {})
+        quick = pool.submit(database.look, "SELECT text FROM notes", {})
         wait([quick], timeout=0.5)  # it may answer now, or once the other has; but not with what was before
         enough.set()
         assert [row["text"] for row in quick.result()] == ["new"]
@@ -146,7 +181,7 @@ async def test_a_read_sees_the_last_commit_although_another_thread_is_still_read
 
 
 async def test_a_caller_that_goes_away_neither_undoes_its_write_nor_stops_the_writer(
-    database: Database, sqlite: SqliteBackend
+    database: SqliteDatabase, sqlite: SqliteBackend
 ) -> None:
     gate = Gate()
     _, gone = await queued(database, gate, note("kept"))
@@ -159,7 +194,7 @@ async def test_a_caller_that_goes_away_neither_undoes_its_write_nor_stops_the_wr
 
 
 async def test_a_loop_that_is_closed_meanwhile_does_not_stop_the_writer(
-    database: Database, sqlite: SqliteBackend
+    database: SqliteDatabase, sqlite: SqliteBackend
 ) -> None:
     gate = Gate()
     loop = asyncio.new_event_loop()
@@ -178,7 +213,7 @@ async def test_a_loop_that_is_closed_meanwhile_does_not_stop_the_writer(
     assert texts(sqlite) == ["kept", "next"]
 
 
-async def test_close_finishes_what_is_queued(database: Database, sqlite: SqliteBackend) -> None:
+async def test_close_finishes_what_is_queued(database: SqliteDatabase, sqlite: SqliteBackend) -> None:
     gate = Gate()
     tasks = await queued(database, gate, *(note(str(number)) for number in range(10)))
     closing_ = asyncio.create_task(asyncio.to_thread(database.close))
@@ -190,25 +225,25 @@ async def test_close_finishes_what_is_queued(database: Database, sqlite: SqliteB
     assert texts(sqlite) == [str(number) for number in range(10)]
 
 
-async def test_a_closed_database_says_that_it_is_not_available(database: Database) -> None:
+async def test_a_closed_database_says_that_it_is_not_available(database: SqliteDatabase) -> None:
     database.close()
 
     with pytest.raises(Problem, match="storage_unavailable"):
         await database.write(note("late"))
     with pytest.raises(Problem, match="storage_unavailable"):
-        database.read("SELECT 1", {})
+        await database.read("SELECT 1", {})
 
 
 async def test_a_database_that_somebody_else_keeps_locked_is_not_available_until_it_is_let_go(
-    database: Database, sqlite: SqliteBackend
+    database: SqliteDatabase, sqlite: SqliteBackend
 ) -> None:
-    await database.write(lambda connection: connection.execute("PRAGMA busy_timeout = 0").fetchall())
+    await database.write(ask("PRAGMA busy_timeout = 0"))
     with closing(sqlite3.connect(sqlite.path, isolation_level=None)) as stranger:
         stranger.execute("BEGIN IMMEDIATE")
         with pytest.raises(Problem, match="storage_unavailable") as refused:
             await database.write(note("a"))
         assert refused.value.retry_after == 1
-        assert database.read("SELECT COUNT(*) FROM notes", {})[0][0] == 0
+        assert database.look("SELECT COUNT(*) FROM notes", {})[0][0] == 0
         stranger.execute("ROLLBACK")
 
     await database.write(note("a"))
@@ -216,7 +251,7 @@ async def test_a_database_that_somebody_else_keeps_locked_is_not_available_until
 
 
 async def test_a_write_waits_for_another_process_that_is_writing(
-    database: Database, sqlite: SqliteBackend
+    database: SqliteDatabase, sqlite: SqliteBackend
 ) -> None:
     with closing(sqlite3.connect(sqlite.path, isolation_level=None, check_same_thread=False)) as stranger:
         stranger.execute("BEGIN IMMEDIATE")
@@ -229,7 +264,9 @@ async def test_a_write_waits_for_another_process_that_is_writing(
     assert texts(sqlite) == ["theirs", "ours"]
 
 
-async def test_a_damaged_file_is_reported_as_not_available(database: Database, sqlite: SqliteBackend) -> None:
+async def test_a_damaged_file_is_reported_as_not_available(
+    database: SqliteDatabase, sqlite: SqliteBackend
+) -> None:
     await database.write(note("a"))
     sqlite.rows("PRAGMA wal_checkpoint(TRUNCATE)")
     size = sqlite.path.stat().st_size
@@ -238,14 +275,12 @@ async def test_a_damaged_file_is_reported_as_not_available(database: Database, s
         file.write(b"\xff" * (size - 4096))
 
     with pytest.raises(Problem, match="storage_unavailable"):
-        await database.write(lambda connection: connection.execute("SELECT * FROM accounts").fetchall())
+        await database.write(ask("SELECT * FROM accounts"))
     with pytest.raises(Problem, match="storage_unavailable"):
-        database.read("SELECT * FROM accounts", {})
+        await database.read("SELECT * FROM accounts", {})
 
 
-async def test_every_commit_is_durable(database: Database) -> None:
-    def ask(connection: sqlite3.Connection) -> list[object]:
-        names = ("synchronous", "journal_mode", "foreign_keys")
-        return [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
+async def test_every_commit_is_durable(database: SqliteDatabase) -> None:
+    names = ("synchronous", "journal_mode", "foreign_keys", "secure_delete")
 
-    assert await database.write(ask) == [2, "wal", 1]
+    assert await database.write(ask(*(f"PRAGMA {name}" for name in names))) == [2, "wal", 1, 1]

@@ -225,7 +225,7 @@ def test_no_sequence_of_operations_and_crashes_unbalances_the_books(backend: Bac
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=80 if isinstance(backend, SqliteBackend) else 30,
+            max_examples=80 if isinstance(backend, SqliteBackend) else 15,
             stateful_step_count=50,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -2,56 +2,57 @@
 
 from pathlib import Path
 
-from headrace.storage.owner import Owner
+from headrace.storage.owner import FileOwner
 from tests.storage.backends import SqliteBackend
 from tests.storage.making import account, crash
 from tests.storage.processes import Child
 
 
-def test_an_owner_is_alive_in_its_own_process_and_seen_from_another_owner(tmp_path: Path) -> None:
-    one, two = Owner(tmp_path), Owner(tmp_path)
+async def test_an_owner_is_alive_in_its_own_process_and_seen_from_another_owner(tmp_path: Path) -> None:
+    one, two = FileOwner(tmp_path), FileOwner(tmp_path)
 
-    assert not one.is_dead(one.id)
-    assert not one.is_dead(two.id)
-    assert one.dead() == set()
+    assert await one.is_alive(one.id)
+    assert await one.is_alive(two.id)
+    assert await one.dead({one.id, two.id}) == set()
     one.close()
     two.close()
 
 
-def test_an_owner_that_closed_is_dead_and_its_file_gone(tmp_path: Path) -> None:
-    one, two = Owner(tmp_path), Owner(tmp_path)
+async def test_an_owner_that_closed_is_dead_and_its_file_gone(tmp_path: Path) -> None:
+    one, two = FileOwner(tmp_path), FileOwner(tmp_path)
     one.close()
 
-    assert two.is_dead(one.id)
+    assert not await two.is_alive(one.id)
+    assert await two.dead({one.id}) == {one.id}
     assert [path.name for path in tmp_path.iterdir()] == [two.id]
     two.close()
 
 
-def test_an_owner_without_a_file_is_dead(tmp_path: Path) -> None:
-    owner = Owner(tmp_path)
+async def test_an_owner_without_a_file_is_dead(tmp_path: Path) -> None:
+    owner = FileOwner(tmp_path)
 
-    assert owner.is_dead("never was")
+    assert await owner.dead({"never was"}) == {"never was"}
     owner.bury("never was")
     owner.close()
 
 
 def test_an_owner_can_close_although_its_file_was_removed(tmp_path: Path) -> None:
-    owner = Owner(tmp_path)
+    owner = FileOwner(tmp_path)
     (tmp_path / owner.id).unlink()
     owner.close()
 
 
-def test_a_new_owner_is_never_seen_unlocked(tmp_path: Path) -> None:
-    watcher = Owner(tmp_path)
+async def test_a_new_owner_is_never_seen_unlocked(tmp_path: Path) -> None:
+    watcher = FileOwner(tmp_path)
     for _ in range(50):
-        newcomer = Owner(tmp_path)
-        assert watcher.dead() == set()
+        newcomer = FileOwner(tmp_path)
+        assert await watcher.dead(()) == set()
         newcomer.close()
     watcher.close()
 
 
 def test_the_folder_of_locks_is_private(tmp_path: Path) -> None:
-    owner = Owner(tmp_path / "owners")
+    owner = FileOwner(tmp_path / "owners")
 
     assert (tmp_path / "owners").stat().st_mode & 0o777 == 0o700
     owner.close()
@@ -68,11 +69,11 @@ async def test_a_killed_process_is_dead_and_the_next_start_removes_its_lock_file
         Child("hold", sqlite.url, payer.id, "0") as idle,
     ):
         owners = {holding.line(), idle.line()}
-        assert storage.owner.dead() == set()
+        assert await storage.owner.dead(()) == set()
         holding.kill()
         idle.kill()
 
-    assert storage.owner.dead() == owners
+    assert await storage.owner.dead(()) == owners
     assert await storage.ledger.release_abandoned() == 1
     assert [path.name for path in locks.iterdir()] == [storage.owner.id]
     storage.close()
@@ -89,3 +90,13 @@ async def test_a_hold_whose_owner_left_no_file_is_given_back(sqlite: SqliteBacke
     heir = sqlite.open()
     assert await heir.ledger.release_abandoned() == 1
     heir.close()
+
+
+async def test_a_seat_is_not_taken_for_an_owner_that_died(tmp_path: Path) -> None:
+    one, two = FileOwner(tmp_path), FileOwner(tmp_path)
+    seat = await one.take_seat("worker")
+    one.close()
+
+    assert await two.dead(()) == set()
+    assert not await two.is_alive(seat)
+    two.close()

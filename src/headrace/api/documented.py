@@ -20,14 +20,12 @@ from headrace.api.schemas import (
     BulkAnswer,
     ContactAnswer,
     CreditsAnswer,
-    DeliveriesAnswer,
     EnrichAnswer,
     HealthAnswer,
     PendingAnswer,
     ProblemBody,
     ProgressAnswer,
     ReadyAnswer,
-    Replayed,
     StoredAnswer,
 )
 from headrace.domain.errors import KINDS
@@ -58,17 +56,6 @@ BULK_EXAMPLE: dict[str, Any] = {
         {"firstname": "Jane", "lastname": "Doe", "company_name": "Acme", "custom": {"row": 2}},
     ],
     "enrichment_type": ["email"],
-}
-DELIVERY_EXAMPLE: dict[str, Any] = {
-    "id": "01a20172-8f0e-7c11-9b4e-5d1f3a7c2e90",
-    "enrichment_id": "123e4567-e89b-12d3-a456-426614174000",
-    "url": "https://hooks.example.com/headrace",
-    "attempts": 2,
-    "state": "pending",
-    "last_status": 500,
-    "last_error": None,
-    "next_at": "2026-11-22T04:12:57+00:00",
-    "created_at": "2026-11-22T04:07:52+00:00",
 }
 _FOUND = {
     **_MATHIEU,
@@ -225,36 +212,6 @@ HEALTH: dict[str, Any] = {
     "tags": ["Operation"],
     "responses": {200: answer(HealthAnswer, "It is.")},
 }
-DELIVERIES: dict[str, Any] = {
-    "summary": "The account's webhooks: due, delivered, given up",
-    "tags": ["Webhooks"],
-    "security": SECURED,
-    "responses": {
-        200: answer(DeliveriesAnswer, "The newest 100.", Example(value={"deliveries": [DELIVERY_EXAMPLE]})),
-        **UNAUTHORIZED,
-    },
-}
-REPLAY: dict[str, Any] = {
-    "summary": "Have a webhook delivered again",
-    "tags": ["Webhooks"],
-    "security": SECURED,
-    "responses": {
-        200: answer(
-            Replayed,
-            "It is due again, with its old id and body.",
-            Example(value={"id": DELIVERY_EXAMPLE["id"], "replayed": True}),
-        ),
-        400: problem("bad_request", "Idempotency-Key must have at most 255 characters"),
-        **UNAUTHORIZED,
-        404: problem("not_found", "There is no such delivery"),
-        409: problem("idempotency_key_in_use"),
-        413: problem("body_too_large", "The request body is larger than 65536 bytes"),
-        415: problem("unsupported_media_type"),
-        422: problem("idempotency_key_reused"),
-        429: problem("rate_limited", "Rate limit exceeded. Please try again in 1 seconds."),
-        503: problem("storage_unavailable"),
-    },
-}
 READY: dict[str, Any] = {
     "summary": "May it be sent traffic, and which vendors are paused",
     "tags": ["Operation"],
@@ -290,14 +247,6 @@ def body(shape: str, summary: str, value: dict[str, Any]) -> RequestBody:
     return RequestBody(
         content={"application/json": OpenAPIMediaType(schema=reference, examples=example)}, required=True
     )
-
-
-@dataclass
-class OnceOperation(Operation):
-    """A change whose path says all."""
-
-    def __post_init__(self) -> None:
-        self.parameters = [*(self.parameters or []), *idempotency()]
 
 
 @dataclass

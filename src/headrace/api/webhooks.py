@@ -1,7 +1,11 @@
 """An account's own webhooks: what became of them, and another try."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import msgspec
 from litestar import get, post
+from litestar.openapi.spec import Example, Operation
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 from msgspec import Struct
@@ -10,15 +14,65 @@ from headrace.api import render
 from headrace.api.answers import json_answer
 from headrace.api.auth import authenticate
 from headrace.api.changes import Change, carried_out
-from headrace.api.documented import DELIVERIES, REPLAY, OnceOperation
-from headrace.api.schemas import Replayed
+from headrace.api.documented import SECURED, UNAUTHORIZED, answer, idempotency, problem
+from headrace.api.schemas import DeliveriesAnswer, Replayed
 from headrace.api.services import AnyRequest, services_of
 from headrace.domain.errors import Problem
 
 _encode = msgspec.json.Encoder().encode
 
+DELIVERY_EXAMPLE: dict[str, Any] = {
+    "id": "01a20172-8f0e-7c11-9b4e-5d1f3a7c2e90",
+    "enrichment_id": "123e4567-e89b-12d3-a456-426614174000",
+    "url": "https://hooks.example.com/headrace",
+    "attempts": 2,
+    "state": "pending",
+    "last_status": 500,
+    "last_error": None,
+    "next_at": "2026-11-22T04:12:57+00:00",
+    "created_at": "2026-11-22T04:07:52+00:00",
+}
+_DELIVERIES: dict[str, Any] = {
+    "summary": "The account's webhooks: due, delivered, given up",
+    "tags": ["Webhooks"],
+    "security": SECURED,
+    "responses": {
+        200: answer(DeliveriesAnswer, "The newest 100.", Example(value={"deliveries": [DELIVERY_EXAMPLE]})),
+        **UNAUTHORIZED,
+    },
+}
+_REPLAY: dict[str, Any] = {
+    "summary": "Have a webhook delivered again",
+    "tags": ["Webhooks"],
+    "security": SECURED,
+    "responses": {
+        200: answer(
+            Replayed,
+            "It is due again, with its old id and body.",
+            Example(value={"id": DELIVERY_EXAMPLE["id"], "replayed": True}),
+        ),
+        400: problem("bad_request", "Idempotency-Key must have at most 255 characters"),
+        **UNAUTHORIZED,
+        404: problem("not_found", "There is no such delivery"),
+        409: problem("idempotency_key_in_use"),
+        413: problem("body_too_large", "The request body is larger than 65536 bytes"),
+        415: problem("unsupported_media_type"),
+        422: problem("idempotency_key_reused"),
+        429: problem("rate_limited", "Rate limit exceeded. Please try again in 1 seconds."),
+        503: problem("storage_unavailable"),
+    },
+}
 
-@get("/v2/webhooks", **DELIVERIES)
+
+@dataclass
+class OnceOperation(Operation):
+    """A change whose path says all."""
+
+    def __post_init__(self) -> None:
+        self.parameters = [*(self.parameters or []), *idempotency()]
+
+
+@get("/v2/webhooks", **_DELIVERIES)
 async def own_deliveries(request: AnyRequest) -> ASGIResponse:
     """The account's deliveries, the newest first."""
     account = await authenticate(request)
@@ -26,7 +80,7 @@ async def own_deliveries(request: AnyRequest) -> ASGIResponse:
     return json_answer(_encode(render.deliveries_answer(found)))
 
 
-@post("/v2/webhooks/{delivery_id:str}/replay", status_code=200, operation_class=OnceOperation, **REPLAY)
+@post("/v2/webhooks/{delivery_id:str}/replay", status_code=200, operation_class=OnceOperation, **_REPLAY)
 async def replay_own(request: AnyRequest, delivery_id: FromPath[str]) -> ASGIResponse:
     """Deliver it again; another account's looks as if it did not exist."""
     account = await authenticate(request)

@@ -12,7 +12,8 @@ from headrace.domain.errors import Problem
 from headrace.domain.model import Account
 from headrace.operate import accounts
 from headrace.operate.accounts import NewAccount
-from headrace.operate.ports import OPERATOR, Settings
+from headrace.operate.model import Settings
+from headrace.operate.ports import OPERATOR
 from headrace.storage.opening import Storage
 
 app = typer.Typer(help="Accounts, their settings and consents.", no_args_is_help=True)

@@ -14,6 +14,7 @@ from headrace.cli import (
     keys,
     ledger,
     openapi,
+    privacy,
     providers,
     sandbox,
     serve,
@@ -43,6 +44,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(credits.app, name="credits")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(privacy.app, name="privacy")
 app.add_typer(providers.app, name="providers")
 app.add_typer(database.app, name="db")
 

@@ -43,11 +43,15 @@ class Breaker:
         """The ticket of a call that may go, else `None`; the first after an open spell is the probe."""
         if self.reason is None:
             return CALM
-        if now < self._open_until or self._probe:
+        if self.shuts_out(now):
             return None
         self._probes += 1
         self._probe = self._probes
         return self._probe
+
+    def shuts_out(self, now: float) -> bool:
+        """Whether no call may go now."""
+        return self.reason is not None and (now < self._open_until or self._probe != CALM)
 
     def succeeded(self, ticket: int) -> bool:
         """A call ended well; true when it closed the breaker."""

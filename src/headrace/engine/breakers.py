@@ -62,21 +62,10 @@ class Breakers:
 
     async def enter(self, *names: str) -> Probes | Failure:
         """Whether a call may go past all of these; else why one of them is open."""
-        if all(self._breakers[name].reason is None for name in names):
-            return _NONE
-        probes: dict[str, int] = {}
-        try:
-            for name in names:
-                ticket = await self._enter(name)
-                if isinstance(ticket, Failure):
-                    self.gave_up(probes)
-                    return ticket
-                if ticket:
-                    probes[name] = ticket
-        except BaseException:
-            self.gave_up(probes)
-            raise
-        return probes
+        for name in names:
+            if self._breakers[name].reason:
+                return await self._past(names)
+        return _NONE
 
     def succeeded(self, name: str, probes: Probes) -> None:
         ticket = probes.get(name, CALM)
@@ -102,6 +91,25 @@ class Breakers:
             if name in (None, each):
                 self._breakers[each].gave_up(ticket)
                 self._board.gave_up(each)
+
+    async def _past(self, names: Iterable[str]) -> Probes | Failure:
+        now = self._clock.monotonic()
+        for name in names:  # before the board is asked for any of them
+            if (reason := self._breakers[name].reason) and self._breakers[name].shuts_out(now):
+                return reason
+        probes: dict[str, int] = {}
+        try:
+            for name in names:
+                ticket = await self._enter(name)
+                if isinstance(ticket, Failure):
+                    self.gave_up(probes)
+                    return ticket
+                if ticket:
+                    probes[name] = ticket
+        except BaseException:
+            self.gave_up(probes)
+            raise
+        return probes
 
     async def _enter(self, name: str) -> int | Failure:
         breaker = self._breakers[name]

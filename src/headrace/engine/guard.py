@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import structlog
 
@@ -46,8 +47,7 @@ class _Gate:
     quota: Quota | None
 
 
-@dataclass(frozen=True, slots=True)
-class Pass:
+class Pass(NamedTuple):
     """One call let through; `leave` or `abandon` takes it back, once."""
 
     gate: _Gate

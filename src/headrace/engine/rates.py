@@ -17,10 +17,6 @@ class LocalRates:
         self._windows: OrderedDict[str, Window] = OrderedDict()
 
     async def admit(self, key: str, calls: int, seconds: float) -> Admission:
-        return self.count(key, calls, seconds)
-
-    def count(self, key: str, calls: int, seconds: float) -> Admission:
-        """`admit`, for those who cannot wait."""
         now = self._clock.monotonic()
         window = self._windows.get(key)
         if window is None:

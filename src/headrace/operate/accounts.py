@@ -7,7 +7,8 @@ from typing import Any
 
 from headrace.domain.errors import Problem
 from headrace.domain.model import REHEARSAL_ACCOUNT, Account
-from headrace.operate.ports import NameTaken, NewKey, Settings, Store
+from headrace.operate.model import NameTaken, NewKey, Settings
+from headrace.operate.ports import Store
 
 LONGEST_NAME = 200
 """Characters."""

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from headrace.domain.model import Account
 from headrace.jobs.signing import new_secret
-from headrace.operate.ports import Secret, Store
+from headrace.operate.model import Secret
+from headrace.operate.ports import Store
 
 STAYS_VALID = 86_400.0
 """Seconds for which a secret that was replaced still signs, beside the new one."""

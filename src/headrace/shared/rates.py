@@ -67,7 +67,7 @@ class ValkeyRates:
 
     async def admit(self, key: str, calls: int, seconds: float) -> Admission:
         if self._link.away:
-            return self._local.count(key, calls, seconds)
+            return await self._local.admit(key, calls, seconds)
         answer: asyncio.Future[Admission | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Question(key, calls, round(seconds * _MICRO), answer))
         if self._asking is None:
@@ -75,7 +75,8 @@ class ValkeyRates:
         admission = await answer
         if admission and admission.wait:
             return admission
-        alone = self._local.count(key, calls, seconds)  # always: what it would know, were the store to go now
+        # Always: so much it would know, were the store to go now.
+        alone = await self._local.admit(key, calls, seconds)
         return admission or alone
 
     async def _ask(self) -> None:

@@ -2,7 +2,8 @@
 
 from headrace.domain.model import Account
 from headrace.engine.ids import new_id
-from headrace.operate.ports import OPERATOR, Consent, KeyInfo, NameTaken, NewKey, Settings
+from headrace.operate.model import Consent, KeyInfo, NameTaken, NewKey, Settings
+from headrace.operate.ports import OPERATOR
 from headrace.ports import Clock
 from headrace.storage import consents, ledger
 from headrace.storage.audit_log import AuditLog

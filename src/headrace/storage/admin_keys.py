@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from headrace.operate.ports import OPERATOR, KeyInfo, NewKey
+from headrace.operate.model import KeyInfo, NewKey
+from headrace.operate.ports import OPERATOR
 from headrace.ports import Clock
 from headrace.storage.audit_log import AuditLog
 from headrace.storage.database import Database, Statement, Steps

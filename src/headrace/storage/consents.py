@@ -1,6 +1,6 @@
 """What accounts have consented to: append-only, a withdrawal is a new line."""
 
-from headrace.operate.ports import Consent
+from headrace.operate.model import Consent
 from headrace.storage.audit_log import AuditLog
 from headrace.storage.database import Row, Statement, Steps
 

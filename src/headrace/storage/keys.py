@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from headrace.operate.ports import NewKey
+from headrace.operate.model import NewKey
 from headrace.storage.errors import Unusable
 
 ACCOUNT_KEY, ADMIN_KEY = "hr", "hradmin"

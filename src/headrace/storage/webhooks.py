@@ -6,7 +6,8 @@ import msgspec
 from msgspec import Struct
 
 from headrace.engine.ids import new_id
-from headrace.operate.ports import OPERATOR, ChangeSecrets, Secret
+from headrace.operate.model import Secret
+from headrace.operate.ports import OPERATOR, ChangeSecrets
 from headrace.ports import Attempted, Clock, Delivery, DeliveryInfo, Settlement
 from headrace.storage.audit_log import AuditLog
 from headrace.storage.database import Database, Row, Statement, Steps

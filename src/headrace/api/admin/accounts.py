@@ -14,7 +14,7 @@ from headrace.api.auth import authenticate_operator
 from headrace.api.services import AnyRequest
 from headrace.operate import accounts
 from headrace.operate.amounts import milli_credits
-from headrace.operate.ports import Settings
+from headrace.operate.model import Settings
 
 MOST = 200
 """Accounts on a page."""

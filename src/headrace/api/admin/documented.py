@@ -8,8 +8,9 @@ from litestar.openapi.spec import Example, OpenAPIType, Operation, Parameter, Sc
 from msgspec import Struct
 
 from headrace.api.admin import schemas
-from headrace.api.documented import DELIVERY_EXAMPLE, answer, body, idempotency, problem
+from headrace.api.documented import answer, body, idempotency, problem
 from headrace.api.schemas import DeliveriesAnswer, Replayed
+from headrace.api.webhooks import DELIVERY_EXAMPLE
 
 ADMIN_KEY = "AdminKey"
 """The name of the operators' keys in the document."""

@@ -6,7 +6,8 @@ from typing import Any
 from headrace.api.admin import schemas
 from headrace.api.render import credits, perhaps, when
 from headrace.domain.model import Account
-from headrace.operate.ports import Audit, AuditEntry, Consent, KeyInfo, Secret, Settings, Suppression
+from headrace.operate.model import Consent, KeyInfo, Secret, Settings
+from headrace.operate.ports import Audit, AuditEntry, Suppression
 
 
 def account_details(account: Account) -> schemas.AccountDetails:

@@ -1,0 +1,1 @@
+"""What operators do: over the wire of `/admin/v1`, and by commands."""

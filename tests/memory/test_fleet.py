@@ -1,0 +1,61 @@
+"""Processes that share a Valkey ask once for all of them."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+import redis
+
+from headrace.cli.background import BackgroundServer
+from headrace.wiring import build
+from tests.memory.asking import account, ask, trace
+from tests.servers import valkey
+from tests.stack import Stack, running
+
+LONG = 2000
+"""Milliseconds: long enough for all to be there before the vendor answers."""
+
+
+@pytest.fixture(scope="module")
+def valkey_url() -> Iterator[str]:
+    with valkey() as url:
+        yield url
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, valkey_url: str) -> Iterator[tuple[Stack, Stack]]:
+    """Two servers on one database, with the same vendors."""
+    with running(tmp_path, SHARED__URL=valkey_url, SERVER__RATE_LIMIT="100000") as one:
+        headrace = build(msgspec.structs.replace(one.headrace.settings), sandbox=True)
+        with BackgroundServer(headrace.application()) as server:
+            yield one, replace(one, headrace=headrace, url=server.url)
+
+
+async def test_forty_at_two_servers_make_one_call(fleet: tuple[Stack, Stack], valkey_url: str) -> None:
+    one, _ = fleet
+    key = await account(one, 0)
+    await one.control("_control/latency", ms=LONG)
+    asking = [asyncio.create_task(ask(fleet[number % 2], key)) for number in range(40)]
+    kept = b""
+    with redis.Redis.from_url(valkey_url) as store:
+        while not all(task.done() for task in asking):
+            await asyncio.sleep(0.05)
+            for name in store.keys("headrace:*"):
+                kept += name + (store.get(name) or b"") if store.type(name) == b"string" else name
+    lines = Counter(line for task in asking for line in trace(task.result()))
+    assert lines == {("leadmagic", "found", "asked"): 1, ("leadmagic", "found", "shared"): 39}
+    assert await one.total_calls() == 1
+    assert b"headrace:result:" in kept
+    for secret in (b"mathieu", b"brun", b"prontohq"):
+        assert secret not in kept.lower()
+
+
+async def test_what_one_server_was_told_the_other_remembers(fleet: tuple[Stack, Stack]) -> None:
+    one, other = fleet
+    key = await account(one)
+    assert trace(await ask(one, key)) == [("leadmagic", "found", "asked")]
+    assert trace(await ask(other, key)) == [("leadmagic", "found", "reused")]
