@@ -486,6 +486,6 @@ class Flights(Protocol):
 
         Of all who ask at the same time one works. Whoever comes after it has ended works anew. If the one
         that works fails or is cancelled, only it is told so, and another of those who wait works; also if it
-        takes longer than `seconds`. `key` holds no personal data.
+        takes longer than `seconds`. `key` may hold personal data only where it stays in the process.
         """
         ...

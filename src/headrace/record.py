@@ -11,7 +11,8 @@ from headrace.domain.model import Attempt, Contact, Enrichment, EnrichmentReques
 class AttemptRecord(Struct, frozen=True):
     """One question to one provider. Times are milliseconds since the enrichment began; `vendor_cost` is in
     the vendor's own credits; `values` are what it returned, in our spelling. `shared`: the answer came of an
-    equal question that was out already; `reused`: it was remembered. Neither costs anything there."""
+    equal question that was out already; `reused`: it was remembered. Each stands there only where it is true.
+    """
 
     field: str
     provider: str
@@ -25,8 +26,8 @@ class AttemptRecord(Struct, frozen=True):
     vendor_cost: float
     accepted: bool
     values: tuple[str, ...] = ()
-    shared: bool = False
-    reused: bool = False
+    shared: bool | UnsetType = UNSET
+    reused: bool | UnsetType = UNSET
 
 
 class ValueRecord(Struct, frozen=True):
@@ -155,6 +156,6 @@ def _attempt_record(attempt: Attempt) -> AttemptRecord:
         vendor_cost=attempt.vendor_cost,
         accepted=attempt.accepted,
         values=attempt.values,
-        shared=timing.shared,
-        reused=timing.reused,
+        shared=timing.shared or UNSET,
+        reused=timing.reused or UNSET,
     )

@@ -275,7 +275,7 @@ def make_transport(settings: Settings) -> Transport:
 
 def make_shared(settings: Settings, clock: Clock) -> Shared:
     """What this process shares with others, if it is one of a fleet. Raises `ConfigError`."""
-    if settings.shared.url is None:
+    if not settings.shared.url:
         return local(clock)
     from headrace.shared.connect import connect  # noqa: PLC0415
 

@@ -23,9 +23,7 @@ class Desk:
         self, method: str, path: str, body: Any = None, *, raw: bytes | None = None, **headers: str
     ) -> Reply:
         """One request below `/admin/v1`."""
-        return await self.stack.send(
-            method, f"/admin/v1{path}", key=self.key, body=body, raw=raw, **headers
-        )
+        return await self.stack.send(method, f"/admin/v1{path}", key=self.key, body=body, raw=raw, **headers)
 
     async def account(self, name: str, **fields: Any) -> dict[str, Any]:
         """A new account: its id, name and key."""

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from headrace.storage.database import Statement, Steps
 from tests.admin.desk import Desk
 from tests.stack import Stack
 
@@ -17,7 +18,10 @@ async def test_credits_are_added_and_taken_back(desk: Desk) -> None:
     standing = await desk.send("GET", "/accounts/spender/credits")
     assert standing.json == {**whose, "available": 0.5, "held": 0}
     assert await desk.stack.balance(made["api_key"]) == (0.5, 0)
-    assert [action for _, action in await desk.done(made["account_id"])][-2:] == ["credits.grant", "credits.take_back"]
+    assert [action for _, action in await desk.done(made["account_id"])][-2:] == [
+        "credits.grant",
+        "credits.take_back",
+    ]
 
 
 async def test_no_more_is_taken_back_than_there_is(desk: Desk) -> None:
@@ -40,18 +44,16 @@ async def test_the_books_balance_after_all_of_it(desk: Desk) -> None:
 
 async def test_books_that_do_not_balance_are_told(desk: Desk, stack: Stack) -> None:
     made = await desk.account("tampered", credits=3)
-    database = stack.headrace.storage.database
 
-    def tamper(amount: int):  # type: ignore[no-untyped-def]  # noqa: ANN202
-        from headrace.storage.database import Statement  # noqa: PLC0415
+    async def tamper(amount: int) -> None:
+        def operation() -> Steps[None]:
+            changed = {"amount": amount, "id": made["account_id"]}
+            yield Statement("UPDATE accounts SET available = available + :amount WHERE id = :id", changed)
 
-        yield Statement(
-            "UPDATE accounts SET available = available + :amount WHERE id = :id",
-            {"amount": amount, "id": made["account_id"]},
-        )
+        await stack.headrace.storage.database.write(operation)
 
-    await database.write(lambda: tamper(1))
+    await tamper(1)
     found = (await desk.send("GET", "/ledger/verify")).json
-    await database.write(lambda: tamper(-1))
+    await tamper(-1)
     assert found["balanced"] is False
     assert found["complaints"] == ["account tampered: available is 3001, its entries say 3000"]

@@ -16,7 +16,10 @@ async def test_a_key_is_made_listed_and_revoked(desk: Desk) -> None:
     assert (await desk.stack.send("GET", "/v2/account", key=made.json["api_key"])).status == 401
     assert (await desk.stack.send("GET", "/v2/account", key=first["api_key"])).status == 200
     listed = await desk.send("GET", "/accounts/keyed/keys")
-    assert [key["key_id"] for key in listed.json["keys"]] == [first["api_key"].split("_")[1], made.json["key_id"]]
+    assert [key["key_id"] for key in listed.json["keys"]] == [
+        first["api_key"].split("_")[1],
+        made.json["key_id"],
+    ]
     assert [key["revoked_at"] is None for key in listed.json["keys"]] == [True, False]
     assert first["api_key"].split("_", 2)[2] not in listed.text
     assert await desk.done(made.json["key_id"]) == [(desk.actor, "key.create"), (desk.actor, "key.revoke")]

@@ -7,7 +7,12 @@ import pytest
 from tests.admin.desk import Desk
 from tests.stack import SEED
 
-PERSON = {"email": "Jane.Doe+news@Gmail.com", "phone": "+33 6 12 34 56 78", "name": "Jane Doe", "domain": "acme.example"}
+PERSON = {
+    "email": "Jane.Doe+news@Gmail.com",
+    "phone": "+33 6 12 34 56 78",
+    "name": "Jane Doe",
+    "domain": "acme.example",
+}
 
 
 async def listed(desk: Desk) -> list[dict[str, Any]]:

@@ -73,7 +73,9 @@ async def test_of_secrets_that_are_replaced_at_the_same_time_none_is_lost(desk: 
     await desk.account("hurried")
     path = "/accounts/hurried/webhooks/secret"
 
-    made = [reply.json["secret"] for reply in await asyncio.gather(*(desk.send("POST", path) for _ in range(8)))]
+    made = [
+        reply.json["secret"] for reply in await asyncio.gather(*(desk.send("POST", path) for _ in range(8)))
+    ]
     kept = (await desk.send("GET", path)).json
     assert {kept["secret"], *(each["secret"] for each in kept["previous"])} == set(made)
 

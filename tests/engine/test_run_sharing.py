@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
+from typing import ClassVar
 
 import pytest_asyncio
 
@@ -17,47 +18,42 @@ from headrace.engine.rates import LocalRates
 from headrace.engine.run import Deadlines, Run, Surroundings
 from headrace.engine.screen import Screen
 from headrace.engine.vendor import Vendor
-from headrace.providers.base import BY_DOMAIN, Conversation, Rate, Request
+from headrace.providers.base import BY_DOMAIN, Balance, Conversation, Rate, Request
 from headrace.transport.pyreqwest import PyreqwestTransport
 from tests.domain.builders import DELIVERABLE
 from tests.engine.asking import ADDRESS, JANE, Kept
 from tests.transport.servers import PATIENCE, Peer, Server, reply, serving
 
-NEEDS: Needs = (BY_DOMAIN,)
 SHORT, ENOUGH = 0.05, PATIENCE
 
 
-@dataclass(frozen=True)
 class Slow:
     """A vendor that knows Jane."""
 
-    name = "slow"
-    base_url = "http://127.0.0.1"
-    together: frozenset[Field] = frozenset()
-    one_price = False
-    concurrency = 1
-    timeout = PATIENCE
-
-    @property
-    def finds(self) -> Mapping[Field, Needs]:
-        return {Field.EMAIL: NEEDS}
-
-    @property
-    def rates(self) -> Mapping[str, Rate]:
-        return {}
+    name: ClassVar[str] = "slow"
+    base_url: ClassVar[str] = "http://127.0.0.1"
+    finds: ClassVar[Mapping[Field, Needs]] = {Field.EMAIL: (BY_DOMAIN,)}
+    together: ClassVar[frozenset[Field]] = frozenset()
+    one_price: ClassVar[bool] = False
+    rates: ClassVar[Mapping[str, Rate]] = {}
+    concurrency: ClassVar[int] = 1
+    timeout: ClassVar[float] = PATIENCE
 
     def headers(self) -> Mapping[str, str]:
         return {}
 
-    def find(self, wanted: tuple[Field, ...], contact: Contact) -> Conversation[Found]:  # noqa: ARG002
+    def find(self, wanted: tuple[Field, ...], contact: Contact) -> Conversation[Found]:
         yield Request("GET", "/find")
         return Found((ADDRESS,), DELIVERABLE, cost=1.0)
+
+    def balance(self) -> Conversation[Balance]:
+        raise NotImplementedError
 
 
 class Nobody:
     """`ports.Suppressions` without an entry."""
 
-    async def hit(self, identifiers: Sequence[str]) -> bool:  # noqa: ARG002
+    async def hit(self, identifiers: Sequence[str]) -> bool:
         return False
 
 
@@ -68,17 +64,17 @@ class Scene:
         self.server, self.may_answer = server, may_answer
         self.transport = PyreqwestTransport()
         clock = SystemClock()
-        self._memory = Memory(Kept(), LocalFlights(), str.encode, clock)
+        memory = Memory(Kept(), LocalFlights(), str.encode, clock)
         guard = Guard({("slow", Field.EMAIL): Limits(1)}, clock, LocalRates(clock), LocalBoard())
         vendors = {"slow": Vendor(Slow(), server.url, {}, PATIENCE)}
-        self._around = lambda deadlines: Surroundings(
-            vendors, Screen(Nobody()), self._memory, guard, self.transport, clock, deadlines
-        )
+        never = Deadlines({}, 0)
+        self._around = Surroundings(vendors, Screen(Nobody()), memory, guard, self.transport, clock, never)
 
     def run(self, seconds: float) -> Run:
-        plan = Plan({Field.EMAIL: (Source("slow", {Field.EMAIL: NEEDS}),)})
-        deadlines = Deadlines({Field.EMAIL: seconds}, seconds)
-        return Run(Waterfall(JANE, (Field.EMAIL,), plan), self._around(deadlines), Ages())
+        """An enrichment that ends after so long."""
+        plan = Plan({Field.EMAIL: (Source("slow", Slow.finds),)})
+        around = replace(self._around, deadlines=Deadlines({Field.EMAIL: seconds}, seconds))
+        return Run(Waterfall(JANE, (Field.EMAIL,), plan), around, Ages())
 
 
 @pytest_asyncio.fixture

@@ -20,11 +20,11 @@ def module_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield made
 
 
-async def begin(stack: Stack, key: str, *kinds: str, of: float = 1.0) -> asyncio.StreamWriter:
+async def begin(stack: Stack, key: str, *kinds: str, of: float = 1.0, **who: str) -> asyncio.StreamWriter:
     """Send a request, or that part of it, without waiting for the answer."""
     host, port = stack.url.removeprefix("http://").split(":")
     _, writer = await asyncio.open_connection(host, int(port))
-    body = msgspec.json.encode({**SEED, "enrichment_type": list(kinds)})
+    body = msgspec.json.encode({**SEED, **who, "enrichment_type": list(kinds)})
     head = (
         f"POST {ENRICH} HTTP/1.1\r\nHost: {host}\r\nX-API-KEY: {key}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -65,7 +65,7 @@ async def test_many_callers_that_hang_up_at_every_moment_leave_nothing_held(stac
     await stack.control("_control/latency", vendor="leadmagic", ms=150)
     writers = []
     for number in range(60):
-        writer = await begin(stack, key, "email")
+        writer = await begin(stack, key, "email", company_name=f"Pronto {number}")
         writers.append(writer)
         if number % 3 == 0:
             writer.transport.abort()

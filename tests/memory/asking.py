@@ -54,7 +54,9 @@ def charged(reply: Reply) -> float:
 
 
 def _how(attempt: dict[str, Any]) -> str:
-    assert not (attempt["shared"] and attempt["reused"])
-    if attempt["shared"] or attempt["reused"]:
-        assert attempt["vendor_cost"] == 0
-    return "shared" if attempt["shared"] else "reused" if attempt["reused"] else "asked"
+    labels = [name for name in ("shared", "reused") if name in attempt]
+    if not labels:
+        return "asked"
+    (label,) = labels
+    assert (attempt[label], attempt["vendor_cost"]) == (True, 0)
+    return label

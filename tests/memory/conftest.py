@@ -1,6 +1,7 @@
 """A stack where a remembered value costs half, and vendors that are all well at the start of each test."""
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -12,7 +13,7 @@ from tests.stack import Stack, running
 @pytest.fixture(scope="module")
 def module_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """LeadMagic is asked first. Findymail gives no verdict, so Hunter is asked for one."""
-    overlay = {
+    overlay: dict[str, Any] = {
         "SERVER__RATE_LIMIT": "100000",
         "PRICES__REUSED": "0.5",
         "WATERFALL__ORDER__EMAIL": "leadmagic,findymail",

@@ -40,6 +40,27 @@ async def test_the_trace_of_a_reused_answer_says_what_it_cost_and_when_it_was_fo
     assert 600 <= (created_at - found_at).total_seconds() < 600 + HOUR
 
 
+async def test_a_call_that_was_saved_is_counted_as_one(stack: Stack) -> None:
+    async def counted() -> tuple[float, float, float]:
+        text = (await stack.send("GET", "/metrics", key="")).text
+        asked = 'headrace_attempts_total{field="email",kind="find",outcome="found",provider="leadmagic"} '
+        saved = 'headrace_saved_calls_total{how="reused",provider="leadmagic"} '
+        spent = 'headrace_vendor_credits_total{provider="leadmagic"} '
+        told = [line for line in text.splitlines() if not line.startswith("#")]
+        asked_, saved_, spent_ = (
+            sum(float(line.removeprefix(name)) for line in told if line.startswith(name))
+            for name in (asked, saved, spent)
+        )
+        return asked_, saved_, spent_
+
+    key = await account(stack)
+    await ask(stack, key)
+    asked, saved, spent = await counted()
+    await ask(stack, key)
+    assert await counted() == (asked, saved + 1, spent)
+    assert asked
+
+
 async def test_an_answer_is_used_until_it_is_too_old(stack: Stack) -> None:
     key = await account(stack, max_age=HOUR)
     await ask(stack, key)

@@ -1,0 +1,1 @@
+"""What persons may ask for, and what is promised about their data."""

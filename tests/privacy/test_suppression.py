@@ -16,6 +16,7 @@ from headrace.operate.persons import Selectors, identify
 from headrace.operate.ports import OPERATOR
 from headrace.storage.database import Statement, Steps
 from headrace.storage.suppressions import SqlSuppressions
+from tests.faults.waiting import until
 from tests.privacy import spellings
 from tests.stack import SEED, Stack, running
 
@@ -43,6 +44,14 @@ def _nobody() -> Steps[None]:
 
 async def suppress(stack: Stack, **known: str) -> None:
     await stack.headrace.storage.suppressions.add(identify(Selectors(**known)), "test", OPERATOR)
+
+
+async def asked_of(stack: Stack, vendor: str) -> int:
+    return sum((await stack.calls())[vendor].values())
+
+
+async def nothing_is_held(stack: Stack) -> bool:
+    return (await stack.balance())[1] == 0
 
 
 async def trace(stack: Stack, enrichment_id: str) -> Any:
@@ -220,9 +229,7 @@ async def test_who_objects_during_a_long_search_is_left_alone_too(open_stack: St
     await open_stack.fault("leadmagic", "phone", "miss")
     await open_stack.control("_control/latency", vendor="prospeo", ms=1500)
     asked = asyncio.create_task(open_stack.enrich("email", "phone"))
-    async with asyncio.timeout(10):
-        while not sum((await open_stack.calls())["prospeo"].values()):
-            await asyncio.sleep(0.02)
+    await until(lambda: asked_of(open_stack, "prospeo"))
     await suppress(open_stack, linkedin=SEED["linkedin_url"])
     answer = (await asked).json
 
@@ -267,6 +274,4 @@ async def test_while_the_list_cannot_be_read_nobody_is_asked(
 
     assert refused.status == 503
     assert await open_stack.total_calls() == before
-    async with asyncio.timeout(10):
-        while (await open_stack.balance())[1]:  # the hold is given back beside the answer
-            await asyncio.sleep(0.02)
+    await until(lambda: nothing_is_held(open_stack))  # it is given back beside the answer

@@ -10,6 +10,7 @@ import pytest
 import redis
 from structlog.testing import capture_logs
 
+from headrace import logs
 from headrace.domain.failures import Failure
 from headrace.engine.clock import SystemClock
 from headrace.engine.guard import Guard, Limits, Pass
@@ -39,6 +40,14 @@ async def members(server: Valkey) -> AsyncIterator[list[Shared]]:
         await member.aclose()
 
 
+@pytest.fixture
+def talkative() -> Iterator[None]:
+    """Log as in earnest; the other tests hear of errors only."""
+    logs.configure("info", "json")
+    yield
+    logs.configure("error", "json")
+
+
 def away(member: Shared) -> bool:
     assert isinstance(member.rates, ValkeyRates)
     return member.rates._link.away
@@ -60,6 +69,7 @@ async def shares(members: list[Shared]) -> bool:
     return sum([await admissions(member, fresh, 1, 1) for member in members]) == 1
 
 
+@pytest.mark.usefixtures("talkative")
 async def test_rates_are_kept_per_process_while_the_store_is_away_and_together_afterwards(
     server: Valkey, members: list[Shared]
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 from headrace.storage import postgres_owner
 from headrace.storage.opening import Storage
 from headrace.storage.sqlite import SqliteDatabase
+from tests.servers import Postgres
 from tests.storage.backends import FACTORIES, Backend, PostgresBackend, SqliteBackend, new_backend
 
 
@@ -61,6 +62,13 @@ def fleet() -> Iterator[PostgresBackend]:
     made = PostgresBackend()
     yield made
     made.drop()
+
+
+@pytest.fixture(scope="module")
+def crashing() -> Iterator[Postgres]:
+    """A server that a module may stop and start again."""
+    with Postgres() as server:
+        yield server
 
 
 @pytest.fixture

@@ -78,7 +78,8 @@ async def balance(storage: Storage, account_id: str) -> tuple[int, int]:
 def crash(storage: Storage) -> None:
     """End as a killed process does: its lock is gone, its holds and its lock file stay."""
     if isinstance(storage.owner, FileOwner):
-        storage.owner._file.close()
+        for file in (storage.owner._file, *storage.owner._seats.values()):
+            file.close()
     else:
         storage.owner.close()  # gives the lock back and nothing else
     storage.database.close()

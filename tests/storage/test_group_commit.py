@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -58,6 +59,19 @@ def ask(*statements: str) -> Operation[list[object]]:
     return operation
 
 
+def sizes_of_batches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many operations each transaction from now on has."""
+    sizes: list[int] = []
+    transact = writing._transact
+
+    def counted(connection: sqlite3.Connection, batch: list[Any]) -> None:
+        sizes.append(len(batch))
+        transact(connection, batch)
+
+    monkeypatch.setattr(writing, "_transact", counted)
+    return sizes
+
+
 def texts(sqlite: SqliteBackend) -> list[str]:
     """The rows that are committed."""
     return [row[0] for row in sqlite.rows("SELECT text FROM notes ORDER BY id")]
@@ -106,11 +120,7 @@ async def test_a_result_comes_only_after_the_commit(database: SqliteDatabase, sq
 async def test_what_waits_together_is_committed_together(
     database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batches: list[int] = []
-    transact = writing._transact
-    monkeypatch.setattr(
-        writing, "_transact", lambda *given: batches.append(len(given[1])) or transact(*given)
-    )
+    batches = sizes_of_batches(monkeypatch)
     gate = Gate()
     tasks = await queued(database, gate, *(note(str(number)) for number in range(BATCH + 44)))
     gate.open.set()
@@ -122,11 +132,7 @@ async def test_what_waits_together_is_committed_together(
 async def test_one_that_fails_costs_its_neighbours_one_more_commit(
     database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batches: list[int] = []
-    transact = writing._transact
-    monkeypatch.setattr(
-        writing, "_transact", lambda *given: batches.append(len(given[1])) or transact(*given)
-    )
+    batches = sizes_of_batches(monkeypatch)
     gate = Gate()
     tasks = await queued(database, gate, fail, *(note(str(number)) for number in range(20)), fail)
     gate.open.set()

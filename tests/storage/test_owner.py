@@ -24,7 +24,7 @@ async def test_an_owner_that_closed_is_dead_and_its_file_gone(tmp_path: Path) ->
 
     assert not await two.is_alive(one.id)
     assert await two.dead({one.id}) == {one.id}
-    assert [path.name for path in tmp_path.iterdir()] == [two.id]
+    assert names_in(tmp_path) == [two.id]
     two.close()
 
 
@@ -75,9 +75,9 @@ async def test_a_killed_process_is_dead_and_the_next_start_removes_its_lock_file
 
     assert await storage.owner.dead(()) == owners
     assert await storage.ledger.release_abandoned() == 1
-    assert [path.name for path in locks.iterdir()] == [storage.owner.id]
+    assert names_in(locks) == [storage.owner.id]
     storage.close()
-    assert list(locks.iterdir()) == []
+    assert names_in(locks) == []
 
 
 async def test_a_hold_whose_owner_left_no_file_is_given_back(sqlite: SqliteBackend) -> None:
@@ -100,3 +100,8 @@ async def test_a_seat_is_not_taken_for_an_owner_that_died(tmp_path: Path) -> Non
     assert await two.dead(()) == set()
     assert not await two.is_alive(seat)
     two.close()
+
+
+def names_in(folder: Path) -> list[str]:
+    """What is in a folder."""
+    return [path.name for path in folder.iterdir()]

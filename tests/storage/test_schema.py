@@ -5,61 +5,20 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import pytest
 from alembic import command
-from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, create_engine, inspect
 
 from headrace.storage import schema
-from headrace.storage.audit import audit
 from headrace.storage.errors import Unusable
 from headrace.storage.tables import metadata
-from tests.storage.backends import SqliteBackend
+from tests.storage.backends import Backend, SqliteBackend, new_backend
 from tests.storage.making import account
+from tests.storage.migrating import SCRIPTS, alembic, engine_for, shape
+from tests.storage.opened import location_of, opened
 from tests.storage.processes import Child
-
-SCRIPTS = files("headrace.storage") / "migrations"
-
-
-def alembic(path: Path) -> Config:
-    """What `alembic`'s commands need to know."""
-    config = Config(attributes={"database": path})
-    config.set_main_option("script_location", str(SCRIPTS))
-    return config
-
-
-def shape(path: Path) -> dict[str, Any]:
-    """Everything that the inspector can tell about the tables."""
-    engine = create_engine(URL.create("sqlite", database=str(path)))
-    seen = inspect(engine)
-    found = {
-        table: {
-            "columns": [
-                (each["name"], str(each["type"]), each["nullable"], each["default"])
-                for each in seen.get_columns(table)
-            ],
-            "key": seen.get_pk_constraint(table),
-            "foreign keys": sorted(seen.get_foreign_keys(table), key=str),
-            "unique": sorted(seen.get_unique_constraints(table), key=str),
-            "checks": sorted(seen.get_check_constraints(table), key=str),
-            "indexes": sorted((_plain(each) for each in seen.get_indexes(table)), key=str),
-            "options": seen.get_table_options(table),
-        }
-        for table in seen.get_table_names()
-        if table != "alembic_version"
-    }
-    engine.dispose()
-    return found
-
-
-def _plain(index: Any) -> dict[str, Any]:
-    options = {name: str(value) for name, value in index["dialect_options"].items()}
-    return {**index, "dialect_options": options}
 
 
 def test_a_new_file_is_brought_to_the_newest_revision_once(tmp_path: Path) -> None:
@@ -75,27 +34,31 @@ def test_the_newest_revision_is_the_one_that_the_code_asks_for(tmp_path: Path) -
     assert ScriptDirectory.from_config(alembic(tmp_path / "x.db")).get_heads() == [schema.HEAD]
 
 
-def test_migrations_can_be_undone_to_nothing_and_done_again(tmp_path: Path) -> None:
-    path = tmp_path / "headrace.db"
-    schema.upgrade(path)
-    before = shape(path)
+def test_migrations_can_be_undone_to_nothing_and_done_again(fresh: Backend) -> None:
+    location = location_of(fresh.url)
+    assert schema.upgrade(location)
+    before = shape(location)
 
-    command.downgrade(alembic(path), "base")
-    assert shape(path) == {}
-    assert schema.current(path) is None
-    assert schema.upgrade(path)
-    assert shape(path) == before
+    command.downgrade(alembic(location), "base")
+    assert shape(location) == {}
+    assert schema.current(location) is None
+    assert schema.upgrade(location)
+    assert shape(location) == before
 
 
-def test_migrations_lead_to_the_tables_that_the_code_describes(tmp_path: Path) -> None:
-    migrated, described = tmp_path / "migrated.db", tmp_path / "described.db"
-    schema.upgrade(migrated)
-    engine = create_engine(URL.create("sqlite", database=str(described)))
-    metadata.create_all(engine)
-    engine.dispose()
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_migrations_lead_to_the_tables_that_the_code_describes(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "described").mkdir()
+    with (
+        new_backend(kind, tmp_path) as migrated,
+        new_backend(kind, tmp_path / "described") as described,
+        engine_for(location_of(described.url)) as engine,
+    ):
+        schema.upgrade(location_of(migrated.url))
+        metadata.create_all(engine)
 
-    command.check(alembic(migrated))
-    assert shape(migrated) == shape(described)
+        command.check(alembic(location_of(migrated.url)))
+        assert shape(location_of(migrated.url)) == shape(location_of(described.url))
 
 
 def test_migrations_travel_in_the_package() -> None:
@@ -104,10 +67,9 @@ def test_migrations_travel_in_the_package() -> None:
     assert [each.name for each in (SCRIPTS / "versions").iterdir() if each.name.startswith(schema.HEAD)]
 
 
-def test_processes_that_upgrade_one_new_file_at_once_all_succeed(tmp_path: Path) -> None:
-    backend = SqliteBackend(tmp_path)
+def test_processes_that_upgrade_one_new_database_at_once_all_succeed(fresh: Backend) -> None:
     with ExitStack() as stack:
-        children = [stack.enter_context(Child("upgrade", backend.url)) for _ in range(3)]
+        children = [stack.enter_context(Child("upgrade", fresh.url)) for _ in range(3)]
         assert {child.line() for child in children} == {"ready"}
         for child in children:
             child.go()
@@ -115,13 +77,13 @@ def test_processes_that_upgrade_one_new_file_at_once_all_succeed(tmp_path: Path)
         assert [child.wait() for child in children] == [0] * 3
 
 
-def test_upgrading_keeps_what_is_stored(sqlite: SqliteBackend) -> None:
-    storage = sqlite.open()
+def test_upgrading_keeps_what_is_stored(backend: Backend) -> None:
+    storage = backend.open()
     asyncio.run(account(storage, credits=5_000))
     storage.close()
-    schema.upgrade(sqlite.path)
+    schema.upgrade(location_of(backend.url))
 
-    assert sqlite.rows("SELECT name, available FROM accounts") == [("acme", 5_000)]
+    assert backend.rows("SELECT name, available FROM accounts") == [("acme", 5_000)]
 
 
 @pytest.fixture
@@ -143,6 +105,7 @@ async def test_only_the_owner_may_read_the_files(sqlite: SqliteBackend) -> None:
         "headrace.db-wal": 0o600,
         "headrace.db-shm": 0o600,
         "headrace.db.key": 0o600,
+        "headrace.db.seal": 0o600,
         "headrace.db.owners": 0o700,
     }
     storage.close()
@@ -162,10 +125,11 @@ def test_a_file_that_others_could_read_is_made_private_by_an_upgrade(tmp_path: P
 )
 def test_a_path_may_contain_any_character(tmp_path: Path, folder: str) -> None:
     path = tmp_path / folder / "headrace.db"
-    schema.upgrade(path)
+    storage = opened(f"sqlite:///{path}")
 
     assert schema.current(path) == schema.HEAD
-    assert audit(path).balanced
+    assert asyncio.run(storage.audit()).balanced
+    storage.close()
     assert [each.name for each in tmp_path.iterdir()] == [folder]
 
 
@@ -188,13 +152,27 @@ def test_a_place_that_cannot_be_written_is_an_error_that_names_it() -> None:
         schema.upgrade(Path("/proc/nothing/headrace.db"))
 
 
-def test_the_schema_of_a_newer_version_is_an_error_that_says_so(sqlite: SqliteBackend) -> None:
-    sqlite.open().close()
-    sqlite.tamper("UPDATE alembic_version SET version_num = '9999'")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://ann:secret@127.0.0.1:1/headrace",
+        "postgresql://ann@127.0.0.1:1/headrace?password=secret",
+        "postgresql://ann:secret@/headrace?host=/nowhere",
+    ],
+)
+def test_a_server_that_cannot_be_reached_is_an_error_that_names_it_and_no_password(url: str) -> None:
+    with pytest.raises(Unusable, match=r"headrace: .") as refused:
+        schema.upgrade(url)
+    assert "secret" not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+def test_the_schema_of_a_newer_version_is_an_error_that_says_so(backend: Backend) -> None:
+    backend.tamper("UPDATE alembic_version SET version_num = '9999'")
 
     with pytest.raises(Unusable, match="9999, was made by a newer Headrace"):
-        schema.upgrade(sqlite.path)
-    assert sqlite.rows("SELECT version_num FROM alembic_version") == [("9999",)]
+        schema.upgrade(location_of(backend.url))
+    assert backend.rows("SELECT version_num FROM alembic_version") == [("9999",)]
 
 
 def test_tables_of_another_application_are_not_touched(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from headrace.transport.public import plain
+from headrace.domain.public import plain
 
 
 @dataclass(slots=True)

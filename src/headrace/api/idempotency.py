@@ -9,7 +9,7 @@ from headrace.ports import Claim
 LONGEST_KEY = 255
 """Characters."""
 
-_decode = msgspec.json.Decoder(float_hook=lambda text: ["\0", text]).decode
+_decode = msgspec.json.Decoder(float_hook=lambda text: msgspec.Raw(text.encode())).decode
 """Keeps numbers as they were written, so that no two of them become one."""
 
 _encode = msgspec.json.Encoder(order="deterministic").encode

@@ -1,5 +1,8 @@
 """The endpoints whose caller does not wait: queue one contact or many, ask later what came of it."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import msgspec
 from litestar import get, post
 from litestar.params import FromPath
@@ -12,7 +15,7 @@ from headrace.api.documented import BULK, CONTACT, PROGRESS, QUEUE, BulkOperatio
 from headrace.api.idempotency import claim_of
 from headrace.api.read import bulk_request, check_webhook, enrichment_request, require_json
 from headrace.api.schemas import BulkAnswer
-from headrace.api.services import AnyRequest, services_of
+from headrace.api.services import AnyRequest, Services, services_of
 from headrace.domain.errors import Problem
 from headrace.domain.model import Account, EnrichmentRequest
 from headrace.engine.ids import new_id
@@ -24,17 +27,20 @@ BULK_BODY_LIMIT = 1 << 20
 _encode = msgspec.json.Encoder().encode
 
 
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What is to be queued, with an id for each contact, and what the caller hears of it."""
+
+    wanted: list[EnrichmentRequest]
+    ids: list[str]
+    bulk_id: str | None
+    answer: tuple[int, bytes]
+
+
 @post("/api/v2/contacts/single_enrich", status_code=200, operation_class=QueueOperation, **QUEUE)
 async def queue_enrich(request: AnyRequest) -> ASGIResponse:
     """Look for one person's details later."""
-    account, body = await _asked(request)
-    wanted = enrichment_request(body)
-    check_webhook(services_of(request), wanted)
-    services_of(request).enricher.check(wanted, account, later=True)
-    enrichment_id = new_id()
-    answer = _encode(render.pending_answer(enrichment_id, wanted))
-    claim = claim_of(request, account.id, body)
-    return await _queued(request, account, [wanted], [enrichment_id], None, (200, answer), claim)
+    return await _once(request, _single)
 
 
 @post(
@@ -46,15 +52,7 @@ async def queue_enrich(request: AnyRequest) -> ASGIResponse:
 )
 async def bulk_enrich(request: AnyRequest) -> ASGIResponse:
     """Look for 2 to 100 people's details later: all of them, or none."""
-    account, body = await _asked(request)
-    wanted = bulk_request(body)
-    check_webhook(services_of(request), wanted[0])
-    _check_all(request, wanted, account)
-    bulk_id = new_id()
-    answer = _encode(BulkAnswer(bulk_id, "queued"))
-    claim = claim_of(request, account.id, body)
-    ids = [new_id() for _ in wanted]
-    return await _queued(request, account, wanted, ids, bulk_id, (202, answer), claim)
+    return await _once(request, _bulk)
 
 
 @get(["/api/v2/contacts/{enrichment_id:str}", "/v2/contacts/{enrichment_id:str}"], **CONTACT)
@@ -77,46 +75,56 @@ async def bulk_progress(request: AnyRequest, bulk_id: FromPath[str]) -> ASGIResp
     return json_answer(_encode(render.progress_answer(progress)))
 
 
-async def _asked(request: AnyRequest) -> tuple[Account, bytes]:
+async def _once(request: AnyRequest, read: Callable[[Services, Account, bytes], _Order]) -> ASGIResponse:
+    """Queue what the body asks for, or repeat the answer that the same request got before."""
     account = await authenticate(request)
-    await services_of(request).limits.admit(account.id)
     require_json(request)
-    return account, await request.body()
+    body = await request.body()
+    claim = claim_of(request, account.id, body)
+
+    async def queued() -> ASGIResponse:
+        services = services_of(request)
+        await services.limits.admit(account.id)
+        order = read(services, account, body)
+        await _queue(services, account, order, claim)
+        return json_answer(order.answer[1], status=order.answer[0])
+
+    if claim is None:
+        return await queued()
+    answer = await services_of(request).turns.once(claim, queued)
+    return reply_answer(answer) if isinstance(answer, Reply) else answer
 
 
-def _check_all(request: AnyRequest, wanted: list[EnrichmentRequest], account: Account) -> None:
+def _single(services: Services, account: Account, body: bytes) -> _Order:
+    wanted = enrichment_request(body)
+    check_webhook(services, wanted)
+    services.enricher.check(wanted, account, later=True)
+    enrichment_id = new_id()
+    answer = _encode(render.pending_answer(enrichment_id, wanted))
+    return _Order([wanted], [enrichment_id], None, (200, answer))
+
+
+def _bulk(services: Services, account: Account, body: bytes) -> _Order:
+    wanted = bulk_request(body)
+    check_webhook(services, wanted[0])
+    _check_all(services, wanted, account)
+    bulk_id = new_id()
+    return _Order(wanted, [new_id() for _ in wanted], bulk_id, (202, _encode(BulkAnswer(bulk_id, "queued"))))
+
+
+def _check_all(services: Services, wanted: list[EnrichmentRequest], account: Account) -> None:
     """One contact that may not be looked for refuses the bulk; the message says which one."""
     for place, each in enumerate(wanted):
         try:
-            services_of(request).enricher.check(each, account, later=True)
+            services.enricher.check(each, account, later=True)
         except Problem as problem:
             if problem.code != "bad_request":
                 raise
             raise Problem("bad_request", detail=f"contacts[{place}]: {problem.message}") from None
 
 
-async def _queued(
-    request: AnyRequest,
-    account: Account,
-    wanted: list[EnrichmentRequest],
-    ids: list[str],
-    bulk_id: str | None,
-    answer: tuple[int, bytes],
-    claim: Claim | None,
-) -> ASGIResponse:
-    services = services_of(request)
-    amounts = [services.enricher.price(each) for each in wanted]
-    reply = Reply(claim, *answer) if claim else None
-
-    async def queue() -> None:
-        await services.enrichments.queue(wanted, account, amounts, ids, bulk_id, reply)
-
-    known = None
-    if claim:
-        known = await services.turns.once(claim, queue)
-    else:
-        await queue()
-    if known:
-        return reply_answer(known)
+async def _queue(services: Services, account: Account, order: _Order, claim: Claim | None) -> None:
+    amounts = [services.enricher.price(each) for each in order.wanted]
+    reply = Reply(claim, *order.answer) if claim else None
+    await services.enrichments.queue(order.wanted, account, amounts, order.ids, order.bulk_id, reply)
     services.wake()
-    return json_answer(answer[1], status=answer[0])

@@ -37,6 +37,12 @@ class PrometheusMeter:
         self._failures = Counter(
             "headrace_provider_failures", "Failed questions", ["provider", "reason"], registry=self.registry
         )
+        self._saved = Counter(
+            "headrace_saved_calls",
+            "Questions that were answered without a call of their own",
+            ["provider", "how"],
+            registry=self.registry,
+        )
         self._vendor_cost = Counter(
             "headrace_vendor_credits", "Spent, in the vendor's credits", ["provider"], registry=self.registry
         )
@@ -67,6 +73,9 @@ class PrometheusMeter:
         return generate_latest(self.registry)
 
     def _attempt(self, attempt: Attempt) -> None:
+        if attempt.timing.shared or attempt.timing.reused:
+            self._count(self._saved, attempt.provider, "shared" if attempt.timing.shared else "reused")
+            return
         self._count(self._attempts, attempt.provider, attempt.field, attempt.kind, attempt.outcome)
         if attempt.outcome == "failed":
             self._count(self._failures, attempt.provider, attempt.reason or "")

@@ -1,6 +1,7 @@
 """The OpenAPI document and the pages that show it, both served from here alone."""
 
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from litestar.params import FromPath
 
 from headrace.api.admin import routes as admin
 from headrace.api.admin.documented import ADMIN_KEY, REQUESTS
-from headrace.api.documented import API_KEY, NOT_FOUND
+from headrace.api.documented import API_KEY
 from headrace.api.health import healthz, metrics, readyz
 from headrace.api.later import bulk_enrich, bulk_progress, contact, queue_enrich
 from headrace.api.routes import account_credits, account_details, single_enrich, stored_enrichment
@@ -69,16 +70,12 @@ CONFIG = OpenAPIConfig(
     title="Headrace",
     version=VERSION,
     summary="Find a person's professional e-mail, phone and personal e-mail now, in one request.",
-    description="Every error, on every path, is `{error, message, code}`; `error` repeats the HTTP status.",
+    description="Every error, on every path, is `{error, message, code}`; `error` repeats the HTTP status. "
+    "An operator's key opens `/admin/v1` and nothing else; an account's key opens all but that.",
     components=Components(
         security_schemes={
-            name: SecurityScheme(
-                type="apiKey", name="X-API-KEY", security_scheme_in="header", description=whose
-            )
-            for name, whose in (
-                (API_KEY, "The key of an account."),
-                (ADMIN_KEY, "The key of an operator; it opens `/admin/v1` and nothing else."),
-            )
+            name: SecurityScheme(type="apiKey", name="X-API-KEY", security_scheme_in="header")
+            for name in (API_KEY, ADMIN_KEY)
         }
     ),
 )
@@ -108,11 +105,20 @@ def document() -> dict[str, Any]:
         for operation in methods.values():
             if "$ref" not in str(operation["responses"].get("400", "$ref")):
                 del operation["responses"]["400"]
-    for path in ("/v2/contacts/single_enrich", "/v2/contacts/sync_single_enrich"):
-        _, missed = schema["paths"][path]["post"]["responses"]["200"]["content"][_JSON]["examples"].values()
-        missed["value"] = NOT_FOUND  # the framework drops nulls
+    _restore_nulls(schema)
     plain: dict[str, Any] = _plain(schema)
     return plain
+
+
+def _restore_nulls(schema: dict[str, Any]) -> None:
+    """The framework leaves nulls out of examples, which then are none."""
+    for endpoint in DOCUMENTED:
+        for path, method in product(endpoint.paths, endpoint.http_methods):
+            operation = schema["paths"].get(path.replace(":str}", "}"), {}).get(method.lower(), {})
+            for status, answer in (endpoint.responses or {}).items() if operation else ():
+                shown = operation["responses"][str(status)]["content"][_JSON].get("examples", {})
+                for example, meant in zip(shown.values(), answer.examples or (), strict=False):
+                    example["value"] = meant.value
 
 
 def _plain(schema: Any) -> Any:

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 
 from headrace.domain.errors import Problem
 from headrace.ports import Claim, Idempotency, Reply
 
 T = TypeVar("T")
+
+_WRITE_AGAIN = 0.5
+"""Seconds between two tries to write while the database is away."""
 
 _LOOK_EVERY = 0.1
 """Seconds between two looks at a request that another process carries out."""
@@ -21,6 +24,9 @@ class Turns:
         self._idempotency = idempotency
         self._patience = patience  # seconds to wait for somebody else's answer
         self._locks: dict[str, tuple[asyncio.Lock, list[None]]] = {}
+        self._unwritten: dict[
+            str, asyncio.Task[None]
+        ] = {}  # claims that the database does not know enough of
 
     async def once(self, claim: Claim, work: Callable[[], Awaitable[T]]) -> T | Reply:
         """The result of `work`, which takes the claim; or the answer of whoever had taken it.
@@ -28,6 +34,8 @@ class Turns:
         Raises `Problem`: `idempotency_key_reused`, `idempotency_key_in_use`, and what `work` raises.
         """
         async with self._turn(claim):
+            if claim.name in self._unwritten:
+                raise Problem("storage_unavailable", retry_after=1)
             while True:
                 reply = await self._settled(claim)
                 if reply:
@@ -42,16 +50,33 @@ class Turns:
         """The same for work that knows nothing of claims: it is taken before and answered afterwards."""
 
         async def claimed() -> Reply:
-            await self._idempotency.begin(claim)
             try:
+                await self._idempotency.begin(claim)
                 reply = Reply(claim, *await work())
-            except BaseException:
-                await self._idempotency.free(claim)
+            except BaseException as error:
+                if not isinstance(error, Problem) or error.code != "idempotency_key_in_use":
+                    await self._surely(claim, lambda: self._idempotency.free(claim))
                 raise
-            await self._idempotency.end(reply)
+            await self._surely(claim, lambda: self._idempotency.end(reply))
             return reply
 
         return await self.once(claim, claimed)
+
+    async def _surely(self, claim: Claim, write: Callable[[], Awaitable[None]]) -> None:
+        """Carry `write` out. While the database is away the caller hears of that, and the write is tried
+        until it succeeds: a key that stayed taken would refuse the request for a day."""
+        try:
+            await write()
+        except Problem:
+            self._unwritten[claim.name] = asyncio.create_task(self._until_written(claim, write))
+            raise
+
+    async def _until_written(self, claim: Claim, write: Callable[[], Awaitable[None]]) -> None:
+        while claim.name in self._unwritten:
+            await asyncio.sleep(_WRITE_AGAIN)
+            with suppress(Problem):
+                await write()
+                del self._unwritten[claim.name]
 
     @asynccontextmanager
     async def _turn(self, claim: Claim) -> AsyncIterator[None]:

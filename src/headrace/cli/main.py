@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from headrace import logs
 from headrace.cli import (
     accounts,
     credits,
@@ -64,6 +65,7 @@ def headrace(
 
 def main() -> None:
     """Run a command; what goes wrong is said in one line, not in a traceback."""
+    logs.configure("error", "auto")  # standard output is for answers; servers say more, as they are told to
     try:
         app()
     except (CommandError, ConfigError, Unusable) as error:

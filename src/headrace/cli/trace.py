@@ -37,4 +37,5 @@ def waterfall(attempts: Sequence[Mapping[str, Any]]) -> Table:
 
 def _detail(attempt: Mapping[str, Any]) -> str:
     told = [attempt["verdict"], attempt["reason"] if attempt["reason"] != attempt["verdict"] else None]
-    return ": ".join(word for word in told if word)
+    how = " (shared)" if attempt.get("shared") else " (reused)" if attempt.get("reused") else ""
+    return ": ".join(word for word in told if word) + how

@@ -99,8 +99,7 @@ class Run:
             for timer in self._timers.values():
                 timer.cancel()
         if self.elapsed_ms > _LONG:
-            results = self.waterfall.results.items()
-            await self._screen({wanted: result.values for wanted, result in results})
+            await self._screen_again()
 
     async def until_silent(self) -> None:
         """Take in what arrives after the end: a vendor that was asked may have been paid, so its answer
@@ -172,6 +171,12 @@ class Run:
     async def _screen(self, found: Mapping[Field, Sequence[str]]) -> None:
         """One value of somebody who must be left alone ends the whole enrichment: all of it is about them."""
         if await self._around.screen.withholds(self.waterfall.contact, found):
+            self.waterfall.leave_alone()
+
+    async def _screen_again(self) -> None:
+        """Who objected while this took its time is left alone too."""
+        found = {wanted: result.values for wanted, result in self.waterfall.results.items()}
+        if await self._around.screen.regrets(self.waterfall.contact, found):
             self.waterfall.leave_alone()
 
     async def _converse(self, vendor: Vendor, question: Question) -> Reply:

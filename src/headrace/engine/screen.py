@@ -24,16 +24,19 @@ class Screen:
         return await self._suppressions.hit(subjects.of_request(contact))
 
     async def withholds(self, contact: Contact, found: Mapping[Field, Sequence[str]]) -> bool:
-        """Whether something that was found, in whatever spelling, is about somebody who must be left alone,
-        or the contact has become such a person. Raises `Problem(storage_unavailable)` once the database has
-        been away for long."""
+        """Whether something that was found, in whatever spelling, is about somebody who must be left alone.
+        Raises `Problem(storage_unavailable)` once the database has been away for long."""
         known = [
-            each
+            identifier
             for field, values in found.items()
             for value in values
-            for each in subjects.of_found(contact, field, value)
+            for identifier in subjects.of_found(contact, field, value)
         ]
-        return bool(known) and await self._patiently([*subjects.of_request(contact), *known])
+        return bool(known) and await self._patiently(known)
+
+    async def regrets(self, contact: Contact, found: Mapping[Field, Sequence[str]]) -> bool:
+        """The same at the end of a long search, or the contact has become such a person."""
+        return await self._patiently(subjects.of_request(contact)) or await self.withholds(contact, found)
 
     async def _patiently(self, identifiers: Sequence[str]) -> bool:
         for _ in range(_TRIES):

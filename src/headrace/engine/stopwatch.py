@@ -1,8 +1,5 @@
 """How long at least one vendor was being waited for."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from headrace.ports import Clock
 
 
@@ -17,24 +14,17 @@ class Stopwatch:
         self._since = 0.0
         self._total = 0.0
 
-    def __enter__(self) -> None:
+    def start(self) -> None:
         if self._entered == 0:
             self._since = self.now()
         self._entered += 1
 
-    def __exit__(self, *_: object) -> None:
+    def stop(self, *_: object) -> None:
         self._entered -= 1
         if self._entered == 0:
             self._total += self.now() - self._since
 
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Within one stretch, a shorter one that does not count."""
-        self.__exit__()
-        try:
-            yield
-        finally:
-            self.__enter__()
+    __enter__, __exit__ = start, stop
 
     @property
     def seconds(self) -> float:

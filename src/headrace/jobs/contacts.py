@@ -1,6 +1,11 @@
 """The job that works through one account's queue, in order and a few at a time."""
 
 import asyncio
+import traceback
+from collections import Counter
+from collections.abc import Set
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -9,7 +14,25 @@ from headrace.domain.model import Account
 from headrace.engine.enrich import Enricher
 from headrace.ports import Accounts, Enrichments, Queued
 
+LOOK_EVERY = 0.25
+"""Seconds between two looks at a queue that was empty while something of it was still under way."""
+
+TRIES = 3
+"""How often one contact may stumble over a bug before it is left alone; it must not stop the queue."""
+
+_PAUSE = 0.25
+"""Seconds between two tries to put a contact back while the database is away."""
+
 log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class _Shift:
+    """One run of the job. `news`: something ended, or was queued."""
+
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    under_way: int = 0
+    trouble: Exception | None = None
 
 
 class Contacts:
@@ -24,30 +47,80 @@ class Contacts:
         self._accounts = accounts
         self._parallel = parallel
         self._stopping = False
+        self._shifts: dict[str, _Shift] = {}
+        self._stumbled: Counter[str] = Counter()
 
-    async def __call__(self, account_id: str) -> None:
-        """Work until the queue of `account_id` is empty."""
-        async with asyncio.TaskGroup() as lines:
-            for _ in range(self._parallel):
-                lines.create_task(self._work(account_id))
+    @property
+    def at_work(self) -> Set[str]:
+        """The accounts whose queues are worked on here."""
+        return self._shifts.keys()
+
+    def wake(self) -> None:
+        """Something was queued."""
+        for shift in self._shifts.values():
+            shift.news.set()
 
     def stop(self) -> None:
         """Take nothing more from any queue; what is taken ends as usual."""
         self._stopping = True
+        self.wake()
 
-    async def _work(self, account_id: str) -> None:
-        while not self._stopping:
-            taken = await self._enrichments.take(account_id, 1)
-            if not taken:
-                return
-            account = await self._accounts.by_id(account_id)
-            if account:
-                await self._enrich(taken[0], account)
+    async def __call__(self, account_id: str) -> None:
+        """Work until the queue of `account_id` is empty and all of it has ended. Raises what went wrong, but
+        only once what was under way beside it has ended: its vendors have been paid."""
+        shift = self._shifts[account_id] = _Shift()
+        try:
+            async with asyncio.TaskGroup() as group:
+                await self._hand_out(account_id, shift, group)
+        finally:
+            del self._shifts[account_id]
+        if shift.trouble:
+            raise shift.trouble
 
-    async def _enrich(self, queued: Queued, account: Account) -> None:
+    async def _hand_out(self, account_id: str, shift: _Shift, group: asyncio.TaskGroup) -> None:
+        """Nothing that may go wrong leaves here: it would cancel the group."""
+        try:
+            while not (self._stopping or shift.trouble):
+                shift.news.clear()
+                account = await self._accounts.by_id(account_id)
+                room = self._parallel - shift.under_way
+                if account and room:
+                    for queued in await self._enrichments.take(account_id, room):
+                        shift.under_way += 1
+                        group.create_task(self._enrich(queued, account, shift))
+                if not shift.under_way:
+                    return
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_EVERY):
+                        await shift.news.wait()
+        except Exception as error:
+            shift.trouble = error
+
+    async def _enrich(self, queued: Queued, account: Account, shift: _Shift) -> None:
         try:
             await self._enricher.carry_out(queued, account)
         except Problem as problem:
-            log.warning("enrichment_put_back", enrichment=queued.id, reason=problem.code)
-            await self._enrichments.put_back(queued.id)
-            raise
+            shift.trouble = problem
+            await self._put_back(queued.id, problem.code)
+        except Exception as bug:
+            self._stumbled[queued.id] += 1
+            place = traceback.extract_tb(bug.__traceback__)[-1]
+            at = f"{place.filename.rsplit('/', 1)[-1]}:{place.lineno}"
+            log.error("enrichment_stumbled", enrichment=queued.id, error=type(bug).__name__, at=at)
+            if self._stumbled[queued.id] < TRIES:
+                shift.trouble = bug
+                await self._put_back(queued.id, "stumbled")
+        finally:
+            shift.under_way -= 1
+            shift.news.set()
+
+    async def _put_back(self, enrichment_id: str, reason: str) -> None:
+        """As soon as the database can: what a living process has taken is given to nobody else."""
+        log.warning("enrichment_put_back", enrichment=enrichment_id, reason=reason)
+        while True:
+            try:
+                await self._enrichments.put_back(enrichment_id)
+            except Problem:
+                await asyncio.sleep(_PAUSE)
+            else:
+                return

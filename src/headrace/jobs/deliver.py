@@ -7,13 +7,25 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from headrace.domain import webhooks
+from headrace.domain.errors import Problem
 from headrace.domain.failures import Refused
 from headrace.domain.webhooks import Effect
+from headrace.jobs.batch import Batch
+from headrace.jobs.places import Busy, Places
 from headrace.jobs.signing import new_secret, sign
 from headrace.ports import Attempted, Blocked, Clock, Delivery, Receiver, Webhooks
 
 AT_ONCE = 1_000
 """Most deliveries under way in one process; receivers that hang hold a place for their whole time-out."""
+
+PER_HOST = 10
+"""Most to one host; the transport has as many connections to it."""
+
+PATIENCE = 15.0
+"""Seconds for which a delivery waits while its host is busy with others."""
+
+PUT_OFF = 30.0
+"""Seconds after which one that waited in vain is due again; nobody was asked, so it is no attempt."""
 
 log = structlog.get_logger()
 
@@ -35,13 +47,19 @@ class Deliver:
         self._is_suppressed = is_suppressed
         self._schedule = schedule
         self._clock = clock
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._places = Places(AT_ONCE, PER_HOST, PATIENCE)
 
     async def __call__(self, batch: str) -> None:
-        """Attempt what is left of `batch`."""
-        async with asyncio.TaskGroup() as attempts:
-            for delivery in await self._webhooks.batch(batch):
-                attempts.create_task(self._attempt(batch, delivery))
+        """Attempt what is left of `batch`. Raises `Problem(storage_unavailable)`, but only once every attempt
+        has ended; one whose outcome could not be written down is made again."""
+        owed = Batch(batch, self._webhooks, self._is_suppressed)
+        async with asyncio.TaskGroup() as group:
+            attempts = [
+                group.create_task(self._attempt(batch, delivery, owed))
+                for delivery in await owed.deliveries()
+            ]
+        for problem in filter(None, [attempt.result() for attempt in attempts]):
+            raise problem
 
     async def aclose(self) -> None:
         if self._receiver:
@@ -53,28 +71,48 @@ class Deliver:
             self._receiver = self._open_receiver()
         return self._receiver
 
-    async def _attempt(self, batch: str, delivery: Delivery) -> None:
-        async with self._places:
-            outcome = await self._outcome(delivery)
-        await self._webhooks.attempted(batch, outcome)
+    async def _attempt(self, batch: str, delivery: Delivery, owed: Batch) -> Problem | None:
+        """What goes wrong is returned: raised, it would break the attempts beside it off."""
+        try:
+            outcome = await self._outcome(delivery, owed)
+            if outcome:
+                await self._webhooks.attempted(batch, outcome)
+        except Problem as problem:
+            return problem
+        return None
 
-    async def _outcome(self, delivery: Delivery) -> Attempted:
-        if delivery.url is None or await self._is_suppressed(delivery.enrichment_id):
+    async def _outcome(self, delivery: Delivery, owed: Batch) -> Attempted | None:
+        try:
+            async with self._places.place(delivery.url or ""):
+                current = await owed.current(delivery.id)
+                return await self._tried(current) if current else None
+        except Busy:
+            later = self._clock.wall() + PUT_OFF * (1 + random.random())  # noqa: S311
+            return Attempted(delivery.id, "pending", counted=False, next_at=later, error="host_busy")
+        except Problem:
+            raise
+        except Exception as bug:
+            log.error("webhook_stumbled", delivery=delivery.id, error=type(bug).__name__)
+            return self._concluded(delivery, None, None, "internal_error")
+
+    async def _tried(self, delivery: Delivery) -> Attempted:
+        if delivery.url is None:
             return Attempted(delivery.id, "suppressed", counted=False)
         if delivery.disabled:
             return Attempted(delivery.id, "disabled", counted=False, error="endpoint_disabled")
+        return await self._posted(delivery, delivery.url)
+
+    async def _posted(self, delivery: Delivery, url: str) -> Attempted:
         secrets = delivery.secrets or await self._first_secret(delivery.account_id)
         headers = sign(secrets, delivery.id, int(self._clock.wall()), delivery.body)
-        status, retry_after, error = None, None, None
         try:
-            answer = await self._opened().post(delivery.url, headers, delivery.body)
-            status, retry_after = answer.status, answer.retry_after
+            answer = await self._opened().post(url, headers, delivery.body)
         except Blocked as blocked:
             # No later attempt would be let through either.
             return Attempted(delivery.id, "failed", error=f"blocked: {blocked.reason}")
         except Refused as refused:
-            error = refused.failure.value
-        return self._concluded(delivery, status, retry_after, error)
+            return self._concluded(delivery, None, None, refused.failure.value)
+        return self._concluded(delivery, answer.status, answer.retry_after, None)
 
     async def _first_secret(self, account_id: str) -> Sequence[str]:
         """Every delivery is signed: an account that never asked for its secret can still do so."""

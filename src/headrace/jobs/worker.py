@@ -23,7 +23,8 @@ BATCH = 200
 """Most deliveries of one job."""
 
 ASK_AGAIN = 1.0
-"""Seconds after which a queue that still waits is given a job again; its job may be about to see it."""
+"""Seconds after which a queue that still waits is given a job again: the last one may run elsewhere, or have
+ended there."""
 
 STALE = 60.0
 """Seconds after which a batch that is still open is given a job again."""
@@ -78,7 +79,10 @@ class Worker:
         self._tidy = tidy
         self._clock = clock
         self._durable: Durable | None = None
+        self._executor: str | None = None
+        self._launch: asyncio.Task[Durable] | None = None
         self._asked: dict[str, float] = {}  # account -> when its queue was last given a job
+        self._claimed: list[str] = []  # batches that have no job yet
         self._woken = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -92,7 +96,7 @@ class Worker:
 
     def wake(self) -> None:
         """Something was queued."""
-        self._asked.clear()
+        self._handlers.contacts.wake()
         self._woken.set()
 
     def drain(self) -> None:
@@ -105,6 +109,8 @@ class Worker:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._launch:  # in a thread, which cannot be cancelled
+            await asyncio.gather(self._launch, return_exceptions=True)
         if self._durable:
             await asyncio.to_thread(self._durable.stop, seconds)
         await self._handlers.webhooks.aclose()
@@ -134,16 +140,36 @@ class Worker:
     async def _dispatch(self) -> None:
         if self._durable is None:
             await self._take_up_batches(older_than=0)
+        await self._give_jobs()
         while (due := await self._queues.webhooks.next_due()) and due <= self._clock.wall():
-            batch = new_id()
-            if not await self._queues.webhooks.claim(batch, BATCH):
+            self._claimed.append(new_id())  # first: a claim may be committed and not heard of
+            if not await self._queues.webhooks.claim(self._claimed[-1], BATCH):
+                self._claimed.pop()
                 break
-            await self._enqueue(WEBHOOKS, batch)
-        for account in await self._queues.enrichments.waiting():
-            now = time.monotonic()
-            if now - self._asked.get(account, -ASK_AGAIN) >= ASK_AGAIN:
-                await self._enqueue(CONTACTS, account)
+            await self._give_jobs()
+        await self._ask(await self._queues.enrichments.waiting())
+
+    async def _give_jobs(self) -> None:
+        while self._claimed:
+            await self._enqueue(WEBHOOKS, self._claimed[0])
+            del self._claimed[0]
+
+    async def _ask(self, waiting: Sequence[str]) -> None:
+        """Give each queue a job, unless one is at work here and sees for itself, or was asked for just
+        now."""
+        now = time.monotonic()
+        self._asked = {account: at for account, at in self._asked.items() if now - at < ASK_AGAIN}
+        for account in waiting:
+            if account not in self._handlers.contacts.at_work and account not in self._asked:
                 self._asked[account] = now
+                await self._enqueue(CONTACTS, account)
+
+    async def _work_through(self, account_id: str) -> None:
+        """The job of a queue; what comes into it from now on needs another one at once."""
+        try:
+            await self._handlers.contacts(account_id)
+        finally:
+            self._asked.pop(account_id, None)
 
     async def _take_up_batches(self, older_than: float) -> None:
         """Batches that were claimed by a process that died before their job was written down."""
@@ -156,16 +182,25 @@ class Worker:
         await asyncio.to_thread(durable.enqueue, job, subject)
 
     async def _launched(self) -> Durable:
-        if self._durable is None:
-            loop = asyncio.get_running_loop()
-            handlers: dict[str, Handler] = {
-                CONTACTS: self._handlers.contacts,
-                WEBHOOKS: self._handlers.webhooks,
-            }
-            durable = Durable(self._jobs_url, await self._seat(), handlers, loop)
-            await asyncio.to_thread(durable.launch)
-            self._durable = durable
-        return self._durable
+        """Cancelled, it leaves the launch to end on its own; `stop` waits for that."""
+        if self._durable:
+            return self._durable
+        self._launch = self._launch or asyncio.create_task(self._launching())
+        launch = self._launch
+        try:
+            return await asyncio.shield(launch)
+        finally:
+            if launch.done():
+                self._launch = None
+
+    async def _launching(self) -> Durable:
+        """Under one name, however often it fails: by it, what was begun before is found again."""
+        self._executor = self._executor or await self._seat()
+        handlers: dict[str, Handler] = {CONTACTS: self._work_through, WEBHOOKS: self._handlers.webhooks}
+        durable = Durable(self._jobs_url, self._executor, handlers, asyncio.get_running_loop())
+        await asyncio.to_thread(durable.launch)
+        self._durable = durable
+        return durable
 
     async def _reap(self) -> None:
         if self._durable:

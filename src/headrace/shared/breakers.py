@@ -34,7 +34,7 @@ _MAY_PROBE = Script("""
 -- Says what it does not know yet to one who is behind; else 1 to the first, 0 to the others.
 local state = redis.call('GET', KEYS[1])
 local left = redis.call('PTTL', KEYS[1]) - ARGV[3]
-
+if state == '' or state and left > 0 then return {state, left} end
 return redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0
 """)
 

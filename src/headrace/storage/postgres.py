@@ -113,7 +113,8 @@ class PostgresDatabase:
             async with asyncio.timeout(_PATIENCE):
                 try:
                     return await self._fetch(text, values)
-                except LOST:
+                except LOST:  # by all of them, if the server was away
+                    await self._pool.expire_connections()
                     return await self._fetch(text, values)
         except ANY as error:
             if not is_about_the_server(error):

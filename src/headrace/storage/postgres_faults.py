@@ -13,11 +13,12 @@ LOST = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the end came between two messages that belong together
     ConnectionError,
 )
 """The connection is gone. It may have been so for long: a new one tells how the server is."""
 
-ANY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, EOFError)
+ANY = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, EOFError)
 """All that a statement or a connection may raise; a `TimeoutError` is an `OSError`."""
 
 

@@ -34,6 +34,7 @@ _TAKEN = """
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 _TRY = "SELECT pg_try_advisory_lock($1)"
+_TRY_ALL = "SELECT pg_try_advisory_lock(number) FROM unnest(CAST($1 AS bigint[])) AS number"
 _LOOK_AGAIN = 0.05
 """Seconds between two looks at a fence that somebody is inside of."""
 
@@ -147,9 +148,12 @@ class PostgresOwner:
     async def _connect(self) -> asyncpg.Connection:
         connection = await self._database.connect(**_KEEP_ALIVE)
         connection.add_termination_listener(lambda _: self._broken.set())
-        for name in self._names:
-            self._names[name] = await connection.fetchval(_TRY, lock_number(name))
+        await self._take(connection, list(self._names))
         return connection
+
+    async def _take(self, connection: asyncpg.Connection, names: list[str]) -> None:
+        taken = await connection.fetch(_TRY_ALL, list(map(lock_number, names)))
+        self._names.update(zip(names, (row[0] for row in taken), strict=True))
 
     async def _keep(self) -> None:
         while True:
@@ -168,10 +172,8 @@ class PostgresOwner:
             self._connection = await self._connect()
             self._back_at = time.monotonic()
             log.warning("locks_taken_again", missing=[name for name, held in self._names.items() if not held])
-        for name, held in self._names.items():
-            if not held:  # the server had not noticed yet that the connection before this one was lost
-                self._names[name] = await self._connection.fetchval(_TRY, lock_number(name))
-        await self._connection.execute("SELECT 1")
+        # One that is missing is still with a connection that was lost, which the server has yet to notice.
+        await self._take(self._connection, [name for name, held in self._names.items() if not held])
 
     async def _close(self) -> None:
         """Returns when the locks are free."""

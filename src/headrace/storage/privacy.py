@@ -130,7 +130,7 @@ class SqlPersons:
 
         Takes some seconds: what is on its way at this moment is waited for.
         """
-        await self._suppressions.add(identifiers, "erasure", actor)
+        await self._database.write(lambda: self._suppressions.adding(identifiers, "erasure", actor))
         await asyncio.sleep(IN_FLIGHT)
         erased = await self._database.write(lambda: self._erase(identifiers, actor))
         await scrub.scrub(self._location)

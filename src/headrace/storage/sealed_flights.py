@@ -8,7 +8,7 @@ from headrace.storage.vault import Vault
 
 
 class SealedFlights:
-    """`ports.Flights` whose results are sealed while they are on their way."""
+    """`ports.Flights` of which only keyed hashes and sealed results leave the process."""
 
     def __init__(self, flights: Flights, vault: Vault) -> None:
         self._flights = flights
@@ -24,7 +24,7 @@ class SealedFlights:
             own = await work()
             return self._vault.seal(own)
 
-        result, shared = await self._flights.once(key, sealed, seconds)
+        result, shared = await self._flights.once(self._vault.digest(key).hex(), sealed, seconds)
         if own is not None and not shared:
             return own, False
         try:

@@ -72,26 +72,25 @@ class SqlSuppressions:
         """Leave these alone from now on; returns how many were not known yet."""
 
         def operation() -> Steps[int]:
-            for each in identifiers:
-                yield from self._audit_log.line(actor, "suppression.add", self._vault.digest(each).hex())
-            return (yield from self.adding(identifiers, source))
+            yield from self._drop(identifiers)
+            return (yield from self.adding(identifiers, source, actor))
 
         return await self._database.write(operation)
 
     async def load(self, identifiers: Sequence[str], source: str) -> int:
         """The same for a part of a long list, without a line in the audit log for each."""
-        return await self._database.write(lambda: self.adding(identifiers, source))
 
-    def adding(self, identifiers: Sequence[str], source: str) -> Steps[int]:
-        """The same within an operation."""
-        at, new = self._clock.wall(), 0
+        def operation() -> Steps[int]:
+            yield from self._drop(identifiers)
+            return (yield from self._put(identifiers, source))
+
+        return await self._database.write(operation)
+
+    def adding(self, identifiers: Sequence[str], source: str, actor: str) -> Steps[int]:
+        """`add` within an operation, which leaves what is kept in its place."""
         for each in identifiers:
-            row = {"digest": self._vault.digest(each), "kind": each.partition(":")[0], "source": source}
-            new += len((yield Statement(_ADD, {**row, "at": at})))
-        digests = [{"digest": self._vault.digest(each)} for each in identifiers]
-        yield Each(_DROP_ANSWERS, digests)
-        yield Each(_DROP_REPLIES, digests)
-        return new
+            yield from self._audit_log.line(actor, "suppression.add", self._vault.digest(each).hex())
+        return (yield from self._put(identifiers, source))
 
     async def remove(self, identifiers: Sequence[str], actor: str) -> int:
         """They may be looked for again; returns how many were suppressed."""
@@ -110,6 +109,18 @@ class SqlSuppressions:
         """Suppressions in the order of their digests, from behind `after`."""
         rows = await self._database.read(_PAGE, {"after": after, "most": most})
         return [_read(row) for row in rows]
+
+    def _put(self, identifiers: Sequence[str], source: str) -> Steps[int]:
+        at, new = self._clock.wall(), 0
+        for each in identifiers:
+            row = {"digest": self._vault.digest(each), "kind": each.partition(":")[0], "source": source}
+            new += len((yield Statement(_ADD, {**row, "at": at})))
+        return new
+
+    def _drop(self, identifiers: Sequence[str]) -> Steps[None]:
+        digests = [{"digest": self._vault.digest(each)} for each in identifiers]
+        yield Each(_DROP_ANSWERS, digests)
+        yield Each(_DROP_REPLIES, digests)
 
 
 def was_refused(record: bytes) -> bool:

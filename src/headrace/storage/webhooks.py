@@ -40,7 +40,7 @@ _OPEN_BATCHES = """
 _ATTEMPTED = """
     UPDATE webhook_deliveries SET state = :state, attempts = attempts + :counted, next_at = :next_at,
         last_status = :status, last_error = :error, finished_at = :finished_at, batch = NULL,
-        record = CASE WHEN :state = 'suppressed' THEN NULL ELSE record END
+        record = CASE WHEN :drop THEN NULL ELSE record END
     WHERE id = :id AND batch = :batch RETURNING account_id, endpoint
 """
 _FAILING = """
@@ -135,6 +135,7 @@ class SqlWebhooks:
             "id": outcome.id,
             "batch": batch,
             "state": outcome.state,
+            "drop": outcome.state == "suppressed",
             "counted": int(outcome.counted),
             "next_at": outcome.next_at,
             "status": outcome.status,

@@ -1,7 +1,5 @@
 """Queued work, bulks, webhook attempts, idempotency, suppression, sealed records."""
 
-import json
-
 import sqlalchemy as sa
 from alembic import op
 
@@ -123,8 +121,8 @@ def _gather_records() -> None:
     table = sa.table("enrichments", sa.column("id"), sa.column("record"), *map(sa.column, _PARTS))
     rows = connection.execute(sa.select(table).where(table.c.results.is_not(None)))
     for row in rows.all():
-        parts = {part: json.loads(getattr(row, part)) for part in _PARTS if getattr(row, part) is not None}
-        record = json.dumps(parts, separators=(",", ":")).encode()
+        parts = [b'"%b":%b' % (part.encode(), getattr(row, part)) for part in _PARTS if getattr(row, part)]
+        record = b"{%b}" % b",".join(parts)  # the client's own object stays as it was written
         connection.execute(table.update().where(table.c.id == row.id).values(record=record))
 
 

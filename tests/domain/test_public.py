@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from headrace.transport.public import Address, is_public, plain
+from headrace.domain.public import Address, is_public, plain
 
 PUBLIC = [
     "1.1.1.1",

@@ -1,0 +1,75 @@
+"""All the forms that a name can take in an address, with what each would say about the employer's habits."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from headrace.finder.names import Name, Shape, parse
+from headrace.finder.plans import Beliefs, Kind, Line, Plan
+from headrace.finder.spelling import Spelling, spellings
+from headrace.finder.ways import SEPARATORS, parts
+
+LONGEST = 64
+"""Letters in a local part (RFC 5321)."""
+
+
+class Filling(NamedTuple):
+    """A name in one spelling, with the plan that it fills in. `share`: how likely the spelling is."""
+
+    plan: Plan
+    share: float
+    texts: tuple[str, ...]
+    glues: tuple[str, ...]
+    shape: Shape
+    spelling: Spelling
+
+    def local(self, line: Line) -> str:
+        return f"{self.texts[line.left]}{self.glues[line.glue]}{self.texts[line.right]}"
+
+
+class Form(NamedTuple):
+    """One way to form the local part. `share`: how likely, 0 to 1."""
+
+    local: str
+    share: float
+    line: Line
+    shape: Shape
+    spelling: Spelling
+
+
+def fillings(first: str, last: str, beliefs: Beliefs) -> list[Filling]:
+    """A name in each of its spellings, likeliest first; empty when nothing of it is left."""
+    found = []
+    for spelling in spellings(first, last, beliefs.country):
+        name = parse(spelling.first, spelling.last)
+        if name is not None:
+            found.append(_filling(name, spelling, beliefs))
+    return found
+
+
+def _filling(name: Name, spelling: Spelling, beliefs: Beliefs) -> Filling:
+    first, f, last, l = parts(name, beliefs.country)  # noqa: E741
+    shape, middle = name.shape, name.middle
+    kind = Kind(
+        shape, middle != "", first.habit, len(first.texts), f.habit, len(f.texts), last.habit, len(last.texts)
+    )
+    texts = (*first.texts, *f.texts, *last.texts, *l.texts, "")
+    glues = SEPARATORS + tuple(f"{sign}{middle}{sign}" for sign in SEPARATORS) if middle else SEPARATORS
+    share = beliefs.spelling(spelling.habit, spelling.label, spelling.share) if spelling.habit else 1.0
+    return Filling(beliefs.plan(kind), share, texts, glues, shape, spelling)
+
+
+def explain(first: str, last: str, local: str, beliefs: Beliefs) -> list[Form]:
+    """The forms of a name that give this local part; without the number that tells namesakes apart, when
+    there is no other way."""
+    wanted = local.strip().lower().partition("+")[0]
+    known = list(_forms(first, last, beliefs))
+    return [form for form in known if form.local == wanted] or [
+        form for form in known if form.local == wanted.rstrip("0123456789")
+    ]
+
+
+def _forms(first: str, last: str, beliefs: Beliefs) -> Iterator[Form]:
+    for filling in fillings(first, last, beliefs):
+        for line in filling.plan:
+            share = line.share * filling.share
+            yield Form(filling.local(line), share, line, filling.shape, filling.spelling)

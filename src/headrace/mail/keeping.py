@@ -1,0 +1,71 @@
+"""Two small things that every lookup needs: values kept for a while, and turns per name."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from headrace.ports import Clock
+
+V = TypeVar("V")
+
+
+class Kept(Generic[V]):
+    """Values by name, each for its own number of seconds; beyond `most`, those not used for longest go."""
+
+    def __init__(self, clock: Clock, most: int) -> None:
+        self._clock = clock
+        self._most = most
+        self._values: OrderedDict[str, tuple[V, float]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def get(self, name: str) -> V | None:
+        value, until = self._values.get(name, (None, 0.0))
+        if value is None or self._clock.monotonic() >= until:
+            self._values.pop(name, None)
+            return None
+        self._values.move_to_end(name)
+        return value
+
+    def put(self, name: str, value: V, seconds: float) -> None:
+        if seconds <= 0:
+            return
+        self._values[name] = (value, self._clock.monotonic() + seconds)
+        self._values.move_to_end(name)
+        while len(self._values) > self._most:
+            self._values.popitem(last=False)
+
+
+@dataclass(slots=True)
+class _Gate:
+    free: asyncio.Semaphore
+    users: int = 0
+
+
+class Turns:
+    """At most so many at once per name, and first come, first served. Names nobody uses take no memory."""
+
+    def __init__(self) -> None:
+        self._gates: dict[str, _Gate] = {}
+
+    def __len__(self) -> int:
+        return len(self._gates)
+
+    @asynccontextmanager
+    async def of(self, name: str, at_once: int = 1) -> AsyncIterator[None]:
+        """Waits for a turn. `at_once` counts for the first user; those that meet it share its gate."""
+        gate = self._gates.get(name)
+        if gate is None:
+            gate = self._gates[name] = _Gate(asyncio.Semaphore(at_once))
+        gate.users += 1
+        try:
+            async with gate.free:
+                yield
+        finally:
+            gate.users -= 1
+            if not gate.users:
+                del self._gates[name]

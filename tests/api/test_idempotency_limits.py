@@ -1,0 +1,46 @@
+"""`Idempotency-Key` beside the rate limit: an answer that is repeated is no request that counts."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.jobs.queueing import BULK, QUEUE, nobody, somebody, working
+from tests.stack import ENRICH, SEED, Reply, Stack
+
+EMAIL = {**SEED, "enrichment_type": ["email"]}
+PAIR = {"contacts": [somebody(), nobody(1)], "enrichment_type": ["email"]}
+ROUTES = [(ENRICH, EMAIL), (QUEUE, EMAIL), (BULK, PAIR)]
+
+
+@pytest.fixture(scope="module")
+def module_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One request a second."""
+    with working(tmp_path_factory.mktemp("stack"), SERVER__RATE_LIMIT="1") as made:
+        yield made
+
+
+async def post(stack: Stack, path: str, body: Any, key: str, name: str) -> Reply:
+    return await stack.send("POST", path, key=key, body=body, Idempotency_Key=name)
+
+
+@pytest.mark.parametrize(("path", "body"), ROUTES)
+async def test_many_at_once_count_as_one(stack: Stack, path: str, body: Any) -> None:
+    key = await stack.open_account(f"many {path}")
+    replies = await asyncio.gather(*(post(stack, path, body, key, "k") for _ in range(30)))
+    assert {each.status for each in replies} == {202 if path == BULK else 200}
+
+
+@pytest.mark.parametrize(("path", "body"), ROUTES)
+async def test_what_was_refused_by_the_limit_is_not_kept(stack: Stack, path: str, body: Any) -> None:
+    key = await stack.open_account(f"limited {path}")
+    while (refused := await post(stack, path, body, key, "k")).status != 429:
+        await post(stack, path, body, key, "another")  # until two of them fall into one second
+        key = await stack.open_account(f"{key} again")
+    assert refused.json["code"] == "rate_limited"
+
+    await asyncio.sleep(int(refused.headers["Retry-After"]))
+    reply = await post(stack, path, body, key, "k")
+    assert reply.status < 300
+    assert "Idempotency-Replayed" not in reply.headers

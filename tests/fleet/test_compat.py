@@ -1,0 +1,20 @@
+"""The whole compat suite against a fleet that loses an API process and a worker on the way."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_compat_suite_passes_over_a_fleet_of_which_two_processes_are_killed() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "tests.fleet.everywhere", "tests/compat"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
+    assert "killed in" in done.stdout

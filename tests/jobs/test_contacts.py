@@ -1,0 +1,239 @@
+"""What the queue's job does when something goes wrong: nothing stays taken, nothing else is broken off."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import pytest_asyncio
+
+from headrace.domain.errors import Problem
+from headrace.domain.model import Account, Contact, EnrichmentRequest, Field
+from headrace.engine.enrich import Enricher
+from headrace.engine.ids import new_id
+from headrace.jobs.contacts import TRIES, Contacts
+from headrace.ports import Queued
+from headrace.storage.opening import Storage
+from tests.jobs.running import until
+from tests.storage import making
+from tests.storage.backends import SqliteBackend
+
+AWAY = Problem("storage_unavailable", retry_after=1)
+
+
+class Work:
+    """In the place of the use case: carries contacts out as the test says, by their first name."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self.begun: list[str] = []
+        self.ended: list[str] = []
+        self.special: dict[str, Callable[[], Awaitable[None]]] = {}
+
+    async def carry_out(self, queued: Queued, account: Account) -> None:
+        name = str(queued.request.contact.first_name)
+        self.begun.append(name)
+        if name in self.special:
+            await self.special[name]()
+        await self._storage.ledger.settle(making.settlement(queued.id, account.id, 3))
+        self.ended.append(name)
+
+
+class Flaky:
+    """The queue, with a database that is away for the next calls named in `failures`."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._enrichments = storage.enrichments
+        self.failures: dict[str, int] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self._enrichments, name)
+
+        async def perhaps(*arguments: Any) -> Any:
+            if self.failures.get(name, 0):
+                self.failures[name] -= 1
+                raise AWAY
+            return await call(*arguments)
+
+        return perhaps
+
+
+class Queue:
+    """One account's queue and the job that works through it, up to five at a time."""
+
+    def __init__(self, storage: Storage, account: Account) -> None:
+        self.storage = storage
+        self.account = account
+        self.work = Work(storage)
+        self.flaky = Flaky(storage)
+        enricher = cast(Enricher, self.work)
+        self.job = Contacts(enricher, self.flaky, storage.accounts, 5)
+
+    async def add(self, *names: str) -> None:
+        requests = [EnrichmentRequest(Contact(first_name=name), (Field.EMAIL,)) for name in names]
+        ids = [new_id() for _ in names]
+        await self.storage.enrichments.queue(requests, self.account, [3] * len(names), ids, None)
+
+    async def states(self) -> Sequence[str]:
+        rows = await self.storage.database.read(
+            "SELECT state FROM enrichments ORDER BY created_at, place", {}
+        )
+        return [row[0] for row in rows]
+
+    async def stands_at(self, *states: str) -> bool:
+        return await self.states() == list(states)
+
+
+@pytest_asyncio.fixture
+async def queue(tmp_path: Path) -> AsyncIterator[Queue]:
+    storage = SqliteBackend(tmp_path).open()
+    made = Queue(storage, await making.account(storage, credits=1000))
+    yield made
+    made.storage.close()
+
+
+async def test_the_queue_is_worked_through_in_order(queue: Queue) -> None:
+    names = [f"n{number}" for number in range(12)]
+    await queue.add(*names)
+    await queue.job(queue.account.id)
+    assert queue.work.begun == names
+    assert set(await queue.states()) == {"finished"}
+
+
+async def test_a_database_that_is_away_breaks_nothing_off_that_is_under_way(queue: Queue) -> None:
+    release = asyncio.Event()
+
+    async def wait() -> None:
+        queue.flaky.failures["take"] = 1
+        await release.wait()
+
+    queue.work.special["slow"] = wait
+    await queue.add("slow", "quick", "third", "fourth", "fifth", "sixth")
+    running = asyncio.create_task(queue.job(queue.account.id))
+    await until(lambda: "fifth" in queue.work.ended)
+    release.set()
+    with pytest.raises(Problem, match="storage_unavailable"):
+        await running
+    assert "slow" in queue.work.ended
+    assert await queue.states() == ["finished"] * 5 + ["queued"]
+
+
+async def test_what_could_not_be_settled_is_put_back_and_the_others_end(queue: Queue) -> None:
+    others = asyncio.Event()
+
+    async def fail() -> None:
+        raise AWAY
+
+    async def wait() -> None:
+        await others.wait()
+
+    queue.work.special.update(unlucky=fail, other=wait)
+    await queue.add("unlucky", "other")
+    running = asyncio.create_task(queue.job(queue.account.id))
+    await making.until(lambda: queue.stands_at("queued", "running"))
+    others.set()
+    with pytest.raises(Problem, match="storage_unavailable"):
+        await running
+    assert await queue.states() == ["queued", "finished"]
+
+    queue.work.special.clear()
+    await queue.job(queue.account.id)
+    assert await queue.states() == ["finished", "finished"]
+
+
+async def test_it_is_put_back_as_soon_as_the_database_can(queue: Queue) -> None:
+    async def fail() -> None:
+        raise AWAY
+
+    queue.work.special["unlucky"] = fail
+    queue.flaky.failures["put_back"] = 3
+    await queue.add("unlucky")
+    with pytest.raises(Problem, match="storage_unavailable"):
+        await queue.job(queue.account.id)
+    assert queue.flaky.failures["put_back"] == 0
+    assert await queue.states() == ["queued"]
+
+
+async def test_an_account_that_cannot_be_read_has_nothing_taken(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(account_id: str) -> None:
+        raise AWAY
+
+    monkeypatch.setattr(queue.storage.accounts, "by_id", away)
+    await queue.add("one")
+    with pytest.raises(Problem, match="storage_unavailable"):
+        await queue.job(queue.account.id)
+    assert await queue.states() == ["queued"]
+
+
+async def test_a_contact_with_a_bug_stops_neither_its_neighbours_nor_the_queue(queue: Queue) -> None:
+    async def stumble() -> None:
+        raise KeyError("a bug")
+
+    queue.work.special["odd"] = stumble
+    await queue.add("odd", "good", "better", "c", "d", "e", "f", "g")
+    for _ in range(TRIES - 1):
+        with pytest.raises(KeyError):
+            await queue.job(queue.account.id)
+    await queue.job(queue.account.id)
+    assert queue.work.begun.count("odd") == TRIES
+    assert await queue.states() == ["running"] + ["finished"] * 7
+
+
+async def test_what_is_queued_meanwhile_joins_what_is_under_way(queue: Queue) -> None:
+    together = asyncio.Barrier(2)
+
+    async def meet() -> None:
+        await together.wait()
+
+    queue.work.special.update(first=meet, second=meet)
+    await queue.add("first")
+    running = asyncio.create_task(queue.job(queue.account.id))
+    await until(lambda: queue.work.begun)
+    await queue.add("second")
+    queue.job.wake()
+    async with asyncio.timeout(30):
+        await running
+    assert await queue.states() == ["finished", "finished"]
+
+
+async def test_told_to_stop_it_takes_nothing_more_and_ends_what_it_has(queue: Queue) -> None:
+    release = asyncio.Event()
+
+    async def wait() -> None:
+        await release.wait()
+
+    names = [f"n{number}" for number in range(8)]
+    queue.work.special.update(dict.fromkeys(names, wait))
+    await queue.add(*names)
+    running = asyncio.create_task(queue.job(queue.account.id))
+    await until(lambda: len(queue.work.begun) == 5)
+    queue.job.stop()
+    release.set()
+    await running
+    assert await queue.states() == ["finished"] * 5 + ["queued"] * 3
+
+
+async def test_broken_off_it_leaves_its_work_to_whoever_finds_it_dead(tmp_path: Path, queue: Queue) -> None:
+    async def hang() -> None:
+        await asyncio.Event().wait()
+
+    queue.work.special["slow"] = hang
+    await queue.add("slow")
+    running = asyncio.create_task(queue.job(queue.account.id))
+    await until(lambda: queue.work.begun)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert await queue.states() == ["running"]
+    making.crash(queue.storage)
+
+    storage = SqliteBackend(tmp_path).open()
+    assert await storage.ledger.release_abandoned() == 1
+    again = Queue(storage, queue.account)
+    await again.job(again.account.id)
+    assert await again.states() == ["finished"]
+    assert await making.balance(storage, again.account.id) == (997, 0)
+    queue.storage = storage  # closed by the fixture

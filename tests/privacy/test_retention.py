@@ -1,0 +1,127 @@
+"""What is overdue is gone, whatever happened since it was first collected."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from headrace.domain.model import EnrichmentRequest, Field
+from headrace.operate.ports import OPERATOR
+from headrace.storage.opening import Storage, open_storage
+from headrace.storage.retention import Periods
+from tests.engine.clocks import HandClock
+from tests.privacy.people import ADA, Person, enriched, remembered
+from tests.storage.backends import Backend
+from tests.storage.making import account
+from tests.storage.opened import location_of
+
+DAY = 86_400.0
+WEEKS = 4 * 52
+KEPT = Periods(results=30, answers=90, audit=365)
+
+OVERDUE = """
+    SELECT 'results', COUNT(*) FROM enrichments WHERE record IS NOT NULL AND created_at < :results
+    UNION ALL SELECT 'webhooks', COUNT(*) FROM webhook_deliveries
+        WHERE record IS NOT NULL AND created_at < :results
+    UNION ALL SELECT 'pending', COUNT(*) FROM webhook_deliveries
+        WHERE state = 'pending' AND created_at < :results
+    UNION ALL SELECT 'replies', COUNT(*) FROM idempotency_keys WHERE expires_at < :now
+    UNION ALL SELECT 'answers', COUNT(*) FROM answers WHERE first_obtained_at < :answers
+    UNION ALL SELECT 'audit', COUNT(*) FROM audit_log WHERE at < :audit
+    UNION ALL SELECT 'subjects', COUNT(*) FROM subjects WHERE record_id NOT IN
+        (SELECT id FROM enrichments WHERE record IS NOT NULL UNION SELECT id FROM answers)
+"""
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    made = HandClock()
+    made.now = 1_900_000_000.0
+    return made
+
+
+@pytest.fixture
+def kept(backend: Backend, clock: HandClock) -> Iterator[Storage]:
+    opened = open_storage(location_of(backend.url), None, (), clock)
+    yield opened
+    opened.close()
+
+
+def overdue(backend: Backend, now: float) -> dict[str, int]:
+    found = backend.rows(
+        OVERDUE,
+        now=now,
+        results=now - KEPT.results * DAY,
+        answers=now - KEPT.answers * DAY,
+        audit=now - KEPT.audit * DAY,
+    )
+    return {kind: count for kind, count in found if count}
+
+
+async def test_in_four_years_nothing_is_ever_overdue(
+    kept: Storage, backend: Backend, clock: HandClock
+) -> None:
+    acme = await account(kept, credits=10_000_000)
+    forgotten = 0
+    for week in range(WEEKS):
+        person = Person(f"First{week}", f"Last{week}", "acme.example", f"+336{week:08}")
+        await enriched(kept, acme, person, webhook=week % 3 == 0, key=f"key-{week}")
+        await remembered(kept, person, at=clock.now)
+        await remembered(kept, ADA, at=clock.now)  # refreshed every week
+        await kept.audit_log.record(OPERATOR, "key.create", str(week))
+        forgotten += (await kept.retention.purge(KEPT)).results
+        assert overdue(backend, clock.now) == {}
+        clock.move(7 * DAY)
+
+    assert WEEKS - 6 < forgotten < WEEKS
+    assert (await kept.audit_log.verify()).broken_at is None
+    assert (await kept.audit()).balanced
+    assert backend.rows("SELECT COUNT(*) FROM enrichments") == [(WEEKS,)]
+
+
+async def test_a_refresh_does_not_prolong(kept: Storage, clock: HandClock) -> None:
+    question = await remembered(kept, ADA, at=clock.now)
+    clock.move(89 * DAY)
+    await remembered(kept, ADA, at=clock.now)
+    await kept.retention.purge(KEPT)
+    assert await kept.remembered.recall(question)
+    clock.move(1.1 * DAY)
+    await kept.retention.purge(KEPT)
+    assert await kept.remembered.recall(question) is None
+
+
+async def test_a_webhook_that_was_never_delivered_ends_with_its_record(
+    kept: Storage, backend: Backend, clock: HandClock
+) -> None:
+    acme = await account(kept, credits=90_000)
+    await enriched(kept, acme, ADA, webhook=True)
+    clock.move(31 * DAY)
+    await kept.retention.purge(KEPT)
+
+    assert backend.rows("SELECT state, record, next_at FROM webhook_deliveries") == [("failed", None, None)]
+    assert await kept.webhooks.next_due() is None
+
+
+async def test_many_are_forgotten_in_batches_and_counted(kept: Storage, clock: HandClock) -> None:
+    acme = await account(kept, credits=10_000_000)
+    for number in range(600):
+        await enriched(kept, acme, Person("A", "B", f"c{number}.example", "+33612300001"), found=False)
+    clock.move(31 * DAY)
+    seen: list[tuple[str, int]] = []
+    purged = await kept.retention.purge(KEPT, lambda kind, count: seen.append((kind, count)))
+
+    assert purged.results == 600
+    assert seen == [("results", 500), ("results", 600)]
+    assert (await kept.retention.purge(KEPT)).results == 0
+
+
+async def test_what_still_waits_for_its_turn_is_kept(
+    kept: Storage, backend: Backend, clock: HandClock
+) -> None:
+    """However old: it is somebody's order."""
+    acme = await account(kept, credits=90_000)
+    request = EnrichmentRequest(ADA.contact, (Field.EMAIL,))
+    await kept.enrichments.queue([request], acme, [3_000], ["e1"])
+    clock.move(400 * DAY)
+    await kept.retention.purge(KEPT)
+
+    assert backend.rows("SELECT state FROM enrichments WHERE record IS NOT NULL") == [("queued",)]

@@ -1,0 +1,229 @@
+"""Keys are rotated while servers run: nobody notices, and the old keys open nothing any more."""
+
+import asyncio
+import json
+import sys
+from itertools import count
+from pathlib import Path
+
+import aiohttp
+import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy import LargeBinary
+
+from headrace.engine.clock import SystemClock
+from headrace.operate.model import Secret
+from headrace.operate.ports import OPERATOR
+from headrace.ports import Claim
+from headrace.storage import rotation
+from headrace.storage.database import Statement, Steps
+from headrace.storage.errors import Unusable
+from headrace.storage.opening import Storage, open_storage
+from headrace.storage.rotation import SEALED, Rotated, Rotation
+from headrace.storage.tables import metadata
+from headrace.storage.vault import ConfiguredKeys, Vault
+from tests.cli.running import HEADRACE, clean, serving
+from tests.privacy.people import ADA, BOB, enriched, remembered
+from tests.stack import SEED
+from tests.storage.backends import Backend
+from tests.storage.making import account, until
+from tests.storage.opened import location_of
+
+HASHES = {"digest", "endpoint", "fingerprint", "question", "chain"}
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is nobody else whom the new keys would have to reach."""
+    monkeypatch.setattr(rotation, "SEEN", 1.2)
+    monkeypatch.setattr(rotation, "_WRITTEN", 0.0)
+
+
+def rotating(storage: Storage) -> Rotation:
+    return Rotation(storage.database, storage.vault, storage.owner.fence, storage.audit_log)
+
+
+async def filled(storage: Storage) -> tuple[str, str]:
+    """Something in every sealed column; the ids of an account and of an enrichment."""
+    acme = await account(storage, credits=900_000)
+    enrichment_id = await enriched(storage, acme, ADA, webhook=True, key="k1")
+    for _ in range(250):
+        await enriched(storage, acme, BOB, found=False)
+    await remembered(storage, ADA, at=1.0)
+    await storage.webhooks.change_secrets(acme.id, lambda _known, _now: [Secret("whsec_one")])
+    await storage.database.write(lambda: _vendor_key(storage.vault.seal(b"{}")))
+    return acme.id, enrichment_id
+
+
+def _vendor_key(sealed: bytes) -> Steps[None]:
+    row = {"name": "hunter", "sealed": sealed, "at": 1.0}
+    sql = "INSERT INTO vendor_keys (provider, credentials, updated_at) VALUES (:name, :sealed, :at)"
+    yield Statement(sql, row)
+
+
+def sealed_in(backend: Backend) -> list[bytes]:
+    found = []
+    for each in SEALED:
+        rows = backend.rows(f"SELECT {each.column} FROM {each.table} WHERE {each.column} IS NOT NULL")
+        assert rows, each
+        found += [bytes(row[0]) for row in rows]
+    return found
+
+
+def test_every_column_of_bytes_is_sealed_or_a_hash() -> None:
+    columns = {
+        (table.name, column.name)
+        for table in metadata.sorted_tables
+        for column in table.columns
+        if isinstance(column.type, LargeBinary) and column.name not in HASHES
+    }
+    assert {(each.table, each.column) for each in SEALED} == columns
+
+
+@pytest.mark.usefixtures("quick")
+async def test_everything_is_sealed_with_a_new_key_and_the_old_one_opens_nothing(
+    storage: Storage, backend: Backend
+) -> None:
+    acme, enrichment_id = await filled(storage)
+    old = storage.vault.keyring.keys()
+    seen: dict[str, int] = {}
+    before = len(sealed_in(backend))
+    rotated = await rotating(storage).rotate(OPERATOR, lambda table, rows: seen.update({table: rows}))
+
+    assert (rotated.resealed, rotated.retired) == (before, 1)
+    assert seen["enrichments"] == 251
+    outdated = Vault(storage.vault.pepper, ConfiguredKeys([key.decode() for key in old]))
+    for sealed in sealed_in(backend):
+        assert storage.vault.is_newest(sealed)
+        with pytest.raises(Unusable):
+            outdated.open(sealed)
+    stored = await storage.enrichments.get(enrichment_id, acme)
+    assert stored
+    assert stored.record.request.first_name == ADA.first
+    assert await storage.idempotency.look(Claim(f"{acme}:k1", "the same"))
+    assert [each.secret for each in await storage.webhooks.secrets(acme)] == ["whsec_one"]
+    assert [each.action for each in await storage.audit_log.entries(most=1)] == ["keys.rotate"]
+
+
+@pytest.mark.usefixtures("quick")
+async def test_another_process_goes_on_reading_and_writing(storage: Storage, backend: Backend) -> None:
+    acme, _ = await filled(storage)
+    other = backend.open()
+    account_there = await other.accounts.get(acme)
+    ids = [await enriched(other, account_there, ADA)]
+    turning = asyncio.create_task(rotating(storage).rotate(OPERATOR))
+    while not turning.done():
+        ids.append(await enriched(other, account_there, ADA))
+        assert await storage.enrichments.get(ids[-1], acme)
+        assert await other.enrichments.get(ids[len(ids) // 2], acme)
+        await asyncio.sleep(0.01)
+    await turning
+    for enrichment_id in ids:
+        assert await other.enrichments.get(enrichment_id, acme)
+    other.close()
+    assert len(ids) > 20
+
+
+@pytest.mark.usefixtures("quick")
+async def test_an_interrupted_rotation_loses_nothing_and_the_next_one_finishes_it(
+    storage: Storage, backend: Backend
+) -> None:
+    acme, enrichment_id = await filled(storage)
+    turning = asyncio.create_task(rotating(storage).rotate(OPERATOR))
+    await until(lambda: _two_keys(storage, backend))
+    turning.cancel()
+    await asyncio.gather(turning, return_exceptions=True)
+    assert await storage.enrichments.get(enrichment_id, acme)
+
+    await asyncio.sleep(1.2)  # one look at the keys
+    assert (await rotating(storage).rotate(OPERATOR)).retired == 2
+    assert len(_keys(storage, backend)) == 1
+    assert all(storage.vault.is_newest(sealed) for sealed in sealed_in(backend))
+
+
+async def _two_keys(storage: Storage, backend: Backend) -> bool:
+    return len(_keys(storage, backend)) == 2
+
+
+def _keys(storage: Storage, backend: Backend) -> list[bytes]:
+    """As they are kept at this moment."""
+    if isinstance(storage.location, Path):
+        return Path(f"{storage.location}.seal").read_bytes().split()
+    return (
+        str(backend.rows("SELECT value FROM secrets WHERE name = 'encryption_keys'")[0][0]).encode().split()
+    )
+
+
+async def test_what_was_erased_meanwhile_stays_erased(storage: Storage, backend: Backend) -> None:
+    acme = await account(storage, credits=9_000)
+    await enriched(storage, acme, ADA)
+    rows = await storage.database.read("SELECT id, record FROM enrichments", {})
+    backend.tamper("UPDATE enrichments SET record = NULL")
+    keys = [Fernet.generate_key().decode(), *map(bytes.decode, storage.vault.keyring.keys())]
+    newer = Vault(storage.vault.pepper, ConfiguredKeys(keys))
+    turner = Rotation(storage.database, newer, storage.owner.fence, storage.audit_log)
+
+    assert await turner._reseal(SEALED[0], rows) == 1
+    assert backend.rows("SELECT record FROM enrichments") == [(None,)]
+
+
+async def test_configured_keys_are_not_made_but_the_first_one_takes_over(backend: Backend) -> None:
+    old, new = (Fernet.generate_key().decode() for _ in range(2))
+
+    def opened(*keys: str) -> Storage:
+        return open_storage(location_of(backend.url), b"p" * 32, keys, SystemClock())
+
+    storage = opened(old)
+    acme, enrichment_id = await filled(storage)
+    storage.close()
+    storage = opened(new, old)
+    assert await rotating(storage).rotate(OPERATOR) == Rotated(len(sealed_in(backend)), retired=0)
+    storage.close()
+    storage = opened(new)
+    assert await storage.enrichments.get(enrichment_id, acme)
+    storage.close()
+
+
+async def test_a_server_at_work_makes_no_mistake_while_its_keys_are_rotated(tmp_path: Path) -> None:
+    with serving("serve", "--sandbox", cwd=tmp_path) as said:
+        before = (tmp_path / "headrace.db.seal").read_bytes()
+        command = [str(HEADRACE), "db", "rotate-keys", "--json"]
+        turning = await asyncio.create_subprocess_exec(
+            *command, cwd=tmp_path, env=clean(None), stdout=asyncio.subprocess.PIPE, stderr=sys.stderr
+        )
+        answers = await _clients(said["url"], said["api_key"], turning)
+        told = json.loads((await turning.communicate())[0])
+    after = (tmp_path / "headrace.db.seal").read_bytes()
+
+    assert turning.returncode == 0
+    assert told["retired"] == 1
+    assert set(answers) == {200}
+    assert len(answers) > 100
+    assert len(after.split()) == 1
+    assert before != after
+    assert "error" not in (tmp_path / "stderr").read_text().lower()
+
+
+async def _clients(url: str, key: str, turning: asyncio.subprocess.Process) -> list[int]:
+    """Ask, read what was stored and repeat requests until the rotation is over; every status there was."""
+    statuses: list[int] = []
+    numbers = count()
+
+    async def client(session: aiohttp.ClientSession) -> None:
+        while turning.returncode is None:
+            number = next(numbers)
+            again = {"Idempotency-Key": f"key-{number % 7}"}
+            async with session.post(
+                f"{url}/v2/contacts/single_enrich", json={**SEED, "enrichment_type": ["email"]}, headers=again
+            ) as reply:
+                statuses.append(reply.status)
+                stored = (await reply.json())["enrichment_id"]
+            async with session.get(f"{url}/v2/enrichments/{stored}") as reply:
+                statuses.append(reply.status)
+            await asyncio.sleep(0.1)
+
+    async with aiohttp.ClientSession(headers={"X-API-KEY": key}) as session:
+        clients = [asyncio.create_task(client(session)) for _ in range(2)]
+        await turning.wait()
+        await asyncio.gather(*clients)
+    return statuses
