@@ -101,7 +101,9 @@ class Beliefs:
         self.country = country
         known = knowledge is not None and bool(knowledge.counts)
         self._plans: dict[Kind, Plan] = {}
-        self._counts: Counts = knowledge.as_of(knowledge.at if at is None else at) if known and knowledge else {}
+        self._counts: Counts = (
+            knowledge.as_of(knowledge.at if at is None else at) if known and knowledge else {}
+        )
 
     def patterns(self, shape: Shape, middle: bool) -> Shares:
         """What other shapes taught is where this shape begins."""
@@ -154,7 +156,9 @@ def _posterior(assumed: Shares, counts: Mapping[str, float]) -> Shares:
         base = weights.get(label, 0.0)
         weights[label] = max(base + count, base * _LEAST)
     total = sum(weights.values())
-    return tuple(sorted(((label, weight / total) for label, weight in weights.items()), key=lambda it: -it[1]))
+    return tuple(
+        sorted(((label, weight / total) for label, weight in weights.items()), key=lambda it: -it[1])
+    )
 
 
 def _pour(into: dict[str, float], counts: Mapping[str, float], middle: bool) -> None:

@@ -58,9 +58,7 @@ def parse(first: str, last: str) -> Name | None:
         return None
     surnames, family_tie, early = _family(family)
     names, given_tie, initials, middle = _given(given)
-    return Name(
-        names, surnames, given_tie, family_tie, middle or early, called.lower(), initials
-    )
+    return Name(names, surnames, given_tie, family_tie, middle or early, called.lower(), initials)
 
 
 def _settled(given: list[str], family: list[str]) -> tuple[list[str], list[str]]:

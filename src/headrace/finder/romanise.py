@@ -62,7 +62,9 @@ def _shared(axis: str, country: str, texts: dict[str, str]) -> tuple[Way, ...]:
 def _cyrillic(text: str, country: str) -> dict[str, str]:
     rules = table("spelling")["cyrillic"]
     lower = text.lower()
-    nation = next((name for name in ("ukrainian", "serbian", "bulgarian") if _speaks(name, lower, country)), "")
+    nation = next(
+        (name for name in ("ukrainian", "serbian", "bulgarian") if _speaks(name, lower, country)), ""
+    )
     spelt = {label: lower.translate(_alphabet(label, nation)) for label in ("usual", "official")}
     if nation == "serbian":
         return dict.fromkeys(spelt, spelt["usual"])

@@ -40,7 +40,9 @@ def parts(name: Name, country: str) -> Parts:
     if name.shape == "single":
         return Parts(first if first.texts else last, UNKNOWN, UNKNOWN, UNKNOWN)
     surname = name.family[0].core
-    return Parts(first, _initials(name, first), last, _letters(last) if last.texts else Part("", (surname[0],)))
+    return Parts(
+        first, _initials(name, first), last, _letters(last) if last.texts else Part("", (surname[0],))
+    )
 
 
 def _given(name: Name) -> Part:

@@ -1,0 +1,144 @@
+"""All evidence about an address -> the probability that its mailbox exists, and a verdict with its reason.
+
+Every word of a source moves the log-odds by how often that source is right (`rates`). Sources that resell one
+upstream are not independent: of one family the strongest word counts in full, the others hardly.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import exp, log
+
+from headrace.domain.model import Grade, Verdict
+from headrace.finder.calibration import Calibration
+from headrace.finder.rates import Rates, Word
+
+DAMPING = 0.3
+"""The power to which a family's further words are raised."""
+
+EMPLOYED = 0.92
+"""That somebody who is said to work there has a mailbox there: an assumption."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one source said. `family`: the upstream that it resells, its own name when it has none."""
+
+    source: str
+    said: Word
+    reason: str
+    family: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Where verdicts begin, as probabilities that the mailbox exists; an account may have its own."""
+
+    deliverable: float = 0.90
+    catch_all: float = 0.80
+    invalid: float = 0.20
+
+
+@dataclass(frozen=True, slots=True)
+class Combined:
+    """The verdict on an address. `exists`: the probability of its mailbox, 0 to 1; `bounce_probability`: of
+    the opposite, `None` only where nobody could tell. `weights`: how far each piece of evidence moved the
+    log-odds, in their order."""
+
+    verdict: Verdict
+    exists: float
+    bounce_probability: float | None
+    weights: tuple[tuple[Evidence, float], ...]
+
+
+def prior(pattern_probability: float, employed: float = EMPLOYED) -> float:
+    """That a guessed address exists, from what is known of its domain. Never near enough to 0 or 1 that a
+    verifier could not speak against it."""
+    return min(max(pattern_probability * employed, 0.05), 0.97)
+
+
+def of_verdict(source: str, verdict: Verdict, family: str = "") -> tuple[Evidence, ...]:
+    """A vendor's verdict as evidence. That the domain accepts everything is a piece of its own."""
+    words = {
+        Grade.DELIVERABLE: Word.VALID,
+        Grade.CATCH_ALL: Word.VALID,
+        Grade.INVALID: Word.INVALID,
+        Grade.RISKY: Word.CATCH_ALL if verdict.accept_all else Word.RISKY,
+        Grade.UNKNOWN: Word.UNKNOWN,
+    }
+    accept_all = verdict.accept_all or verdict.grade is Grade.CATCH_ALL
+    said = [words[verdict.grade]]
+    if accept_all and Word.CATCH_ALL not in said:
+        said.append(Word.CATCH_ALL)
+    return tuple(Evidence(source, word, verdict.reason, family) for word in said)
+
+
+def combine(
+    evidence: Sequence[Evidence],
+    prior: float = 0.5,
+    rates: Rates | None = None,
+    thresholds: Thresholds | None = None,
+    calibration: Calibration | None = None,
+) -> Combined:
+    """Weighs all that is known about one address. `prior`: that it exists, before anybody was asked."""
+    accept_all = any(piece.said is Word.CATCH_ALL for piece in evidence)
+    held = rates or Rates()
+    ratios = [held.log_ratio(piece.source, piece.said, accept_all) for piece in evidence]
+    moved = dampened(ratios, [piece.family or piece.source for piece in evidence])
+    exists = probability(log(prior / (1.0 - prior)) + sum(moved))
+    exists = calibration.apply(exists) if calibration else exists
+    verdict = _verdict(evidence, moved, exists, accept_all, thresholds or Thresholds())
+    bounce = None if verdict.grade is Grade.UNKNOWN else 1.0 - exists
+    return Combined(verdict, exists, bounce, tuple(zip(evidence, moved, strict=True)))
+
+
+def dampened(ratios: Sequence[float], families: Iterable[str]) -> list[float]:
+    """Log-ratios such that each family speaks once: its strongest in full, the others raised to `DAMPING`."""
+    strongest: dict[str, int] = {}
+    members = list(families)
+    for at, family in enumerate(members):
+        if family not in strongest or abs(ratios[at]) > abs(ratios[strongest[family]]):
+            strongest[family] = at
+    return [
+        ratio if strongest[family] == at else ratio * DAMPING
+        for at, (ratio, family) in enumerate(zip(ratios, members, strict=True))
+    ]
+
+
+def probability(log_odds: float) -> float:
+    """0 to 1, from log-odds of any size."""
+    return 1.0 / (1.0 + exp(-log_odds)) if log_odds > -700.0 else 0.0
+
+
+def _verdict(
+    evidence: Sequence[Evidence], moved: Sequence[float], exists: float, accept_all: bool, at: Thresholds
+) -> Verdict:
+    reasons = _strongest(evidence, moved)
+    if exists <= at.invalid and Word.INVALID in reasons:
+        return Verdict(Grade.INVALID, reasons[Word.INVALID], accept_all)
+    if Word.RISKY in reasons:
+        return Verdict(Grade.RISKY, reasons[Word.RISKY], accept_all)
+    if accept_all:
+        return _where_all_is_accepted(reasons, exists, at)
+    if Word.VALID in reasons and exists >= at.deliverable:
+        return Verdict(Grade.DELIVERABLE, reasons[Word.VALID])
+    if Word.VALID in reasons or Word.INVALID in reasons:
+        both = Word.VALID in reasons and Word.INVALID in reasons
+        return Verdict(Grade.RISKY, "verifiers_disagree" if both else "weak_evidence")
+    return Verdict(Grade.UNKNOWN, reasons.get(Word.UNKNOWN, "not_verified"))
+
+
+def _where_all_is_accepted(reasons: Mapping[Word, str], exists: float, at: Thresholds) -> Verdict:
+    """There a mailbox is confirmed only by a source that knows it from elsewhere."""
+    confirmed = reasons.get(Word.VALID) or reasons.get(Word.FOUND)
+    if confirmed and exists >= at.catch_all:
+        return Verdict(Grade.CATCH_ALL, confirmed, accept_all=True)
+    return Verdict(Grade.RISKY, reasons[Word.CATCH_ALL], accept_all=True)
+
+
+def _strongest(evidence: Sequence[Evidence], moved: Sequence[float]) -> dict[Word, str]:
+    """The reason of the weightiest piece of evidence for each word that was said."""
+    said: dict[Word, list[tuple[float, str]]] = defaultdict(list)
+    for piece, ratio in zip(evidence, moved, strict=True):
+        said[piece.said].append((abs(ratio), piece.reason))
+    return {word: max(pieces, key=lambda piece: piece[0])[1] for word, pieces in said.items()}
