@@ -24,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (made / "section.toml").write_text("[servers]\nport = 1\n")
     (made / "type.toml").write_text('[server]\nport = "many"\n')
     (made / "vendor.toml").write_text('[providers.nobody]\napi_key = "x"\n')
-    (made / "postgres.toml").write_text('[database]\nurl = "postgresql://localhost/x"\n')
+    (made / "mysql.toml").write_text('[database]\nurl = "mysql://localhost/x"\n')
     (made / "garbage.toml").write_text('[database]\nurl = "sqlite:///not.toml"\n')
     (made / "nowhere.toml").write_text('[database]\nurl = "sqlite:////proc/nothing/x.db"\n')
     (made / "plain.toml").write_text('[providers.hunter]\napi_key = "x"\nbase_url = "http://example.com"\n')
@@ -67,7 +67,7 @@ HERE = {
     "an unknown section": (("accounts", "list", "--config", "section.toml"), "servers"),
     "a setting of the wrong type": (("accounts", "list", "--config", "type.toml"), "server.port"),
     "an unknown vendor": (("providers", "list", "--config", "vendor.toml"), "providers.nobody"),
-    "a database of another kind": (("accounts", "list", "--config", "postgres.toml"), "database.url"),
+    "a database of another kind": (("accounts", "list", "--config", "mysql.toml"), "database.url"),
     "a database that cannot be made": (
         ("db", "upgrade", "--config", "nowhere.toml"),
         "/proc/nothing/x.db",

@@ -52,3 +52,7 @@ class Books:
                 " WHERE state = 'finished' AND record IS NOT NULL AND finished_at IS NOT NULL"
             )
         )
+
+    def finished_later(self) -> int:
+        """How many enrichments that were queued have been finished."""
+        return self.number("SELECT COUNT(*) FROM enrichments WHERE mode = 'async' AND state = 'finished'")

@@ -114,7 +114,9 @@ def test_every_setting_is_documented(path: tuple[str, ...]) -> None:
     assert variable in row
     default = KEYS[path]
     if isinstance(default, tuple) and default:
-        assert ", ".join(default) in row
+        assert ", ".join(map(str, default)) in row
+    elif isinstance(default, bool):
+        assert f"`{str(default).lower()}`" in row
     elif isinstance(default, float | int):
         assert f"`{default}`" in row or f"`{default:g}`" in row
     elif isinstance(default, str):

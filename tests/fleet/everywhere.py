@@ -3,6 +3,7 @@
 `pytest -p tests.fleet.everywhere tests/compat`
 """
 
+import asyncio
 import json
 import tempfile
 from collections.abc import Iterator
@@ -20,11 +21,10 @@ from tests.fleet.process import account
 from tests.servers import new_database, postgres, valkey
 
 KILL_AFTER = 100
-"""Connections. Fleets that see fewer stay whole."""
+"""Connections. A fleet that sees fewer stays whole."""
 
-REPORT = pytest.StashKey[list[str]]()
-
-_open = ExitStack()
+_until_the_end = ExitStack()
+_usual: dict[str, stack.Stack] = {}
 _killed: list[str] = []
 
 
@@ -32,34 +32,48 @@ _killed: list[str] = []
 def running(
     directory: Path, *, vendors: list[str] | None = None, worker: bool = False, **overlay: str
 ) -> Iterator[stack.Stack]:
-    """In the place of `tests.stack.running`. Fleets with equal settings are one, until the tests end."""
-    yield _started(json.dumps([vendors or VENDORS, overlay]))
+    """In the place of `tests.stack.running`. The settings asked for first are the usual ones: their fleet is
+    whole and stays until the tests end. Others are without workers, and end with their block."""
+    settings = json.dumps([vendors, overlay])
+    if not _usual:
+        _usual[settings] = _until_the_end.enter_context(_started(vendors, 2, overlay))
+    if settings in _usual:
+        yield _usual[settings]
+    else:
+        with _started(vendors, 2 * worker, overlay) as made:
+            yield made
 
 
-@cache
-def _started(settings: str) -> stack.Stack:
-    vendors, overlay = json.loads(settings)
-    directory = Path(_open.enter_context(tempfile.TemporaryDirectory(prefix="headrace-fleet-")))
-    database = _open.enter_context(new_database(_postgres()))
-    shared = _open.enter_context(valkey())
-    made = _open.enter_context(fleet(directory, database, shared, vendors=vendors, **overlay))
-    key = account(directory, made.settings)
-    front = _open.enter_context(Balancer(made.urls, lambda number: _kill(made, number)))
-    outside = build(made.loaded())  # reads and writes as an operator's command does, and serves nobody
-    _open.callback(outside.storage.close)
-    return stack.Stack(outside, front.url, made.sandbox_url, key)
+@contextmanager
+def _started(vendors: list[str] | None, workers: int, overlay: dict[str, str]) -> Iterator[stack.Stack]:
+    with (
+        tempfile.TemporaryDirectory(prefix="headrace-fleet-") as directory,
+        new_database(_postgres()) as database,
+        valkey() as shared,
+        fleet(
+            Path(directory), database, shared, vendors=vendors or VENDORS, workers=workers, **overlay
+        ) as made,
+        Balancer(made.urls, lambda number: _kill(made, number)) as front,
+    ):
+        outside = build(made.loaded())  # reads and writes as an operator's command does, and serves nobody
+        try:
+            one = stack.Stack(outside, front.url, made.sandbox_url, account(made.directory, made.settings))
+            asyncio.run(one.control("_control/latency", ms=0))
+            yield one
+        finally:
+            outside.storage.close()
 
 
 def _kill(made: Fleet, number: int) -> None:
     if number == KILL_AFTER:
-        made.apis[0].kill()
-        made.workers[0].kill()
-        _killed.append(f"{made.directory.name}: api-0 and worker-0")
+        for process in (*made.apis[:1], *made.workers[:1]):
+            process.kill()
+            _killed.append(process.name)
 
 
 @cache
 def _postgres() -> str:
-    return _open.enter_context(postgres())
+    return _until_the_end.enter_context(postgres())
 
 
 stack.running = running
@@ -67,10 +81,9 @@ stack.running = running
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was killed."""
-    for each in _killed:
-        terminalreporter.write_line(f"killed in {each}")
+    terminalreporter.write_line(f"killed: {', '.join(_killed)}")
 
 
 def pytest_unconfigure() -> None:
     """Stop every fleet."""
-    _open.close()
+    _until_the_end.close()

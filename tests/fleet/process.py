@@ -65,6 +65,7 @@ class Process:
         self.directory = directory
         self.settings = dict(settings)
         self._command = [*within, HEADRACE, *arguments, "--json"]
+        self.name = name
         self._errors = directory / name
         self.said: Any = None
         self.process: subprocess.Popen[str]

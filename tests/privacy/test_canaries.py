@@ -1,4 +1,4 @@
-"""What identifies a person or opens a door stands in no log line, no metric and no error, whatever goes wrong.
+"""What identifies a person or opens a door stands in no log line, metric or error, whatever goes wrong.
 
 A word that occurs nowhere else is put wherever a caller can put one; then it is looked for.
 """
@@ -27,7 +27,7 @@ PERSON: dict[str, Any] = {
     "domain": f"{WORD}.example",
     "company_name": f"{WORD} company",
     "linkedin_url": f"https://www.linkedin.com/in/{WORD}-person/",
-    "webhook_url": f"https://{WORD}.example/hook?token={WORD}",
+    "webhook_url": f"http://127.0.0.1:9/{WORD}?token={WORD}",
     "custom": {WORD: f"{WORD}@{WORD}.example", "phone": f"+33{DIGITS}"},
     "enrichment_type": ["email", "phone"],
 }
@@ -80,8 +80,10 @@ def mentions(text: str) -> bool:
 
 @contextmanager
 def server(directory: Path) -> Iterator[Any]:
-    """A server that logs all it has to say, about requests without limit."""
-    config_file(directory, '[log]\nlevel = "debug"\n[server]\nrate_limit = 1000000\n')
+    """A server that logs all it has to say, about requests without limit; nobody takes its webhooks."""
+    settings = ('[log]\nlevel = "debug"', "[server]\nrate_limit = 1000000")
+    hooks = '[webhooks]\nallow_http = true\nallow_private = ["127.0.0.0/8"]'
+    config_file(directory, "\n".join([*settings, hooks]))
     with serving("serve", "--sandbox", cwd=directory) as said:
         yield said
 
@@ -182,6 +184,8 @@ async def test_no_canary_is_told_whatever_goes_wrong(tmp_path: Path) -> None:
     assert not mentions(counted)
     assert [line for line in logged.splitlines() if mentions(line)] == []
     assert said["api_key"] not in logged
+    assert "database_unavailable" in logged
+    assert "provider_paused" in logged
     assert {200, 400, 401, 404, 405, 415, 422, 503} <= seen.statuses.keys()
     assert 500 not in seen.statuses
     assert sum(seen.statuses.values()) > SENT

@@ -1,7 +1,7 @@
 """The error rates of sources without knowing the truth: Dawid and Skene's expectation maximisation (1979).
 
-Who agrees with the others more often than chance is right more often; whoever is right counts for more; again,
-until nothing moves. What is known for certain, from bounces, takes part as it is.
+Who agrees with the others more often than chance is right more often; whoever is right counts for more; and
+again, until nothing moves. What is known for certain, from bounces, takes part as it is.
 """
 
 from collections import Counter

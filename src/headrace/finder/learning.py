@@ -1,8 +1,8 @@
-"""What a domain's own addresses teach about its habits: counts per pattern and way of writing, never addresses.
+"""What a domain's own addresses teach about its habits: counts, never addresses.
 
-Each habit is a Dirichlet-multinomial: the prior counts as `STRENGTH` observations, every verified address adds
-its probability of being right, a hard bounce takes away, and everything halves in `HALF_LIFE`. A company's
-several domains are learned one by one: they often differ.
+Each habit is a Dirichlet-multinomial: the prior counts as `STRENGTH` observations, every verified address
+adds its probability of being right, a hard bounce takes away, and everything halves in `HALF_LIFE`. A
+company's several domains are learned one by one: they often differ.
 """
 
 from collections.abc import Iterator, Mapping
@@ -195,4 +195,5 @@ def _pattern_axis(shape: Shape) -> str:
 
 
 def _decay(seconds: float) -> float:
-    return 0.5 ** (max(0.0, seconds) / HALF_LIFE)
+    fade: float = 0.5 ** (max(0.0, seconds) / HALF_LIFE)
+    return fade

@@ -1,4 +1,4 @@
-"""A name as people write it -> its parts: what is written, what is an initial, what belongs to the surname."""
+"""A name as people write it -> its parts: what is written out, what an initial, what the surname."""
 
 from collections.abc import Iterator
 from functools import cache

@@ -17,7 +17,7 @@ _AMPLE = 4
 
 
 class Candidate(NamedTuple):
-    """An address that the person may have. `probability`: that it is theirs, if they have one at this domain."""
+    """An address that a person may have. `probability`: that it is theirs, if they have one at the domain."""
 
     email: str
     probability: float

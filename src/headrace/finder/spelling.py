@@ -38,7 +38,7 @@ def spellings(first: str, last: str, country: str = "") -> tuple[Spelling, ...]:
         return (_fields(whole),)
     if romanise.other_alphabet(whole):
         ways = romanise.ways(whole, country)
-        return tuple(_fields(_plain(text), *rest) for text, *rest in ways) if ways else ()
+        return tuple(_fields(_plain(text), share, habit, label) for text, share, habit, label in ways)
     return _latin(whole, country)
 
 
@@ -53,7 +53,7 @@ def _latin(whole: str, country: str) -> tuple[Spelling, ...]:
 
 
 def _by_letter(whole: str) -> Shares:
-    """How likely the long spelling is, where the country does not tell: as its letters are usually written."""
+    """How likely the long spelling is, where the country does not tell: as its letters usually are."""
     foreign = table("spelling")["never_long"]
     if not set(whole).isdisjoint(foreign["letters"]):
         return ("short", 1 - foreign["share"]), ("long", foreign["share"])

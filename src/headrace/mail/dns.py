@@ -41,7 +41,7 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """`result` yes: mail goes to `servers`, best first. No: mail cannot be delivered. Unknown: cannot tell."""
+    """Yes: mail goes to `servers`, best first. No: it cannot be delivered. `exchanges`: all MX names seen."""
 
     domain: str
     result: Result
@@ -154,7 +154,7 @@ class MailRoutes:
         return _Host(name, (), certain=True, ttl=ttl)
 
     async def _resolve(self, name: str, kind: str) -> dns.resolver.Answer:
-        # The final dot and `search=False`: a name is asked for as it is, never below the machine's own domain.
+        # Asked for as it is, never below the machine's own domain.
         return await self._resolver.resolve(f"{name}.", kind, search=False, raise_on_no_answer=False)
 
 

@@ -1,7 +1,7 @@
 """Who receives a domain's mail, told by the names of its mail hosts, and what is special about them."""
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Literal
@@ -35,7 +35,7 @@ class Meaning(Struct, frozen=True, forbid_unknown_fields=True, rename={"means": 
 
 
 class MailHost(Struct, frozen=True, forbid_unknown_fields=True):
-    """A receiver of mail. Without a name: one that is not known, and so not special."""
+    """A receiver of mail. `name` is empty for one that is not known."""
 
     name: str = ""
     suffixes: tuple[str, ...] = ()
@@ -48,18 +48,19 @@ class MailHost(Struct, frozen=True, forbid_unknown_fields=True):
         return any(exchange == suffix or exchange.endswith(f".{suffix}") for suffix in self.suffixes)
 
 
-ANY = MailHost()
+UNRECOGNISED = "unrecognised"
 
 
 @cache
-def known() -> tuple[MailHost, ...]:
-    """All of `data/mailhosts.toml`."""
+def known() -> Mapping[str, MailHost]:
+    """All of `data/mailhosts.toml`, among them what holds for a host that is not known."""
     text = (files("headrace.mail") / "data" / "mailhosts.toml").read_text("utf-8")
-    tables = tomllib.loads(text).items()
-    return tuple(msgspec.convert({"name": name, **table}, MailHost) for name, table in tables)
+    tables = tomllib.loads(text)
+    names = {name: "" if name == UNRECOGNISED else name for name in tables}
+    return {name: msgspec.convert({"name": names[name], **tables[name]}, MailHost) for name in tables}
 
 
 def recognise(exchanges: Iterable[str]) -> MailHost:
-    """The receiver behind the first name that is known, best MX first; `ANY` when none is."""
-    hosts = (host for exchange in exchanges for host in known() if host.serves(exchange))
-    return next(hosts, ANY)
+    """The receiver behind the first name that is known, best MX first."""
+    hosts = (host for exchange in exchanges for host in known().values() if host.serves(exchange))
+    return next(hosts, known()[UNRECOGNISED])

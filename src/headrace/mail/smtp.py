@@ -36,9 +36,12 @@ class Patience:
     farewell: float = 2.0
 
 
-@dataclass(frozen=True, slots=True)
 class _Stop(Exception):
-    heard: Heard
+    """The session has come to its end."""
+
+    def __init__(self, heard: Heard) -> None:
+        super().__init__()
+        self.heard = heard
 
 
 class Dialogue:
@@ -53,7 +56,7 @@ class Dialogue:
         identity: Identity,
         port: int = 25,
         dialable: Callable[[Address], bool] = is_public,
-        patience: Patience = Patience(),  # noqa: B008
+        patience: Patience = Patience(),
         proxy: str | None = None,
     ) -> None:
         self._identity = identity

@@ -1,7 +1,8 @@
 """One address asked about at its domain's mail hosts, the next host only where the one before was no help."""
 
+from headrace.domain.public import Address
 from headrace.mail.dns import Routes
-from headrace.mail.mailhosts import ANY, MailHost
+from headrace.mail.mailhosts import MailHost
 from headrace.mail.pace import Pace, Withheld
 from headrace.mail.replies import Heard, Reading, ReplyClass, Stage, read
 from headrace.mail.smtp import Dialogue
@@ -17,7 +18,7 @@ class Visits:
         self._dialogue = dialogue
         self._pace = pace
 
-    async def ask(self, routes: Routes, recipient: str, host: MailHost = ANY) -> Reading:
+    async def ask(self, routes: Routes, recipient: str, host: MailHost) -> Reading:
         """What the mail hosts of `routes` say about `recipient`: the reply of the one that got furthest."""
         best: tuple[Stage, Reading] | None = None
         for name, address in _doors(routes):
@@ -36,7 +37,7 @@ class Visits:
         return best[1] if best else Reading(ReplyClass.NETWORK, "no_connection")
 
 
-def _doors(routes: Routes):  # type: ignore[no-untyped-def]
+def _doors(routes: Routes) -> list[tuple[str, Address]]:
     doors = [
         (server.name, address)
         for server in routes.servers

@@ -85,6 +85,16 @@ def open_storage(
     return _assemble(location, *opened, clock, consent_version)
 
 
+def open_database(location: schema.Location) -> Database:
+    """The database alone, for what needs neither keys nor an owner. Raises `Unusable`."""
+    schema.upgrade(location)
+    if isinstance(location, Path):
+        return SqliteDatabase(location)
+    from headrace.storage.postgres import PostgresDatabase  # noqa: PLC0415
+
+    return PostgresDatabase(location)
+
+
 def _open_file(
     path: Path, pepper: bytes | None, encryption_keys: Sequence[str]
 ) -> tuple[Database, Owner, Vault]:

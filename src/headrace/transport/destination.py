@@ -7,8 +7,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from yarl import URL
 
-from headrace.ports import Blocked
 from headrace.domain.public import Address, Network, is_public, plain
+from headrace.ports import Blocked
 
 NOT_PUBLIC = "points to an address that is not public"
 

@@ -1,0 +1,117 @@
+"""Does a domain's mail host accept everything? Yes, no, or it could not be told; remembered with its age.
+
+Two invented addresses of different shape are asked about, each in a session of its own. Only two acceptances
+mean yes, only two refusals *of the mailbox* mean no. A test that could not be made has no result.
+"""
+
+import random
+import secrets
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from headrace.mail.dns import Routes
+from headrace.mail.evidence import CATCH_ALL, Evidence, Result
+from headrace.mail.keeping import Kept, Turns
+from headrace.mail.mailhosts import MailHost
+from headrace.mail.replies import Reading, ReplyClass
+from headrace.mail.visits import Visits
+from headrace.ports import Clock
+
+WEEK = 7 * 86_400.0
+HOUR = 3600.0
+UNTOLD_KEPT = 600.0
+"""Seconds: a host that could not be told about is not asked again at once."""
+
+MOST_DOMAINS = 10_000
+_REFUSED = (ReplyClass.MAILBOX_UNKNOWN, ReplyClass.DISABLED)
+_SYLLABLES = ("bra", "quel", "vont", "zir", "mosk", "tral", "wend", "yph", "gorl", "dask", "ulm", "prex")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the test ended with, and when (seconds since 1970)."""
+
+    result: Result
+    reason: str
+    at: float
+
+
+class Findings(Protocol):
+    """Where findings are remembered, under a name that stands for a domain and its mail hosts."""
+
+    async def get(self, name: str) -> Finding | None: ...
+
+    async def put(self, name: str, finding: Finding, seconds: float) -> None:
+        """`seconds`: after that it is of no more use."""
+        ...
+
+
+class InMemory:
+    """`Findings` of one process."""
+
+    def __init__(self, clock: Clock, most: int = MOST_DOMAINS) -> None:
+        self._kept: Kept[Finding] = Kept(clock, most)
+
+    async def get(self, name: str) -> Finding | None:
+        return self._kept.get(name)
+
+    async def put(self, name: str, finding: Finding, seconds: float) -> None:
+        self._kept.put(name, finding, seconds)
+
+
+class CatchAll:
+    """Tests domains. `secret` shapes the invented addresses; several processes may share one."""
+
+    def __init__(self, visits: Visits, findings: Findings, clock: Clock, secret: str = "") -> None:
+        self._visits = visits
+        self._findings = findings
+        self._clock = clock
+        self._secret = secret or secrets.token_hex(16)
+        self._turns = Turns()
+
+    async def of(self, routes: Routes, host: MailHost) -> Evidence:
+        """The domain of `routes`, from memory where that is young enough for this host."""
+        if host.control is not None:
+            return Evidence(CATCH_ALL, Result.NO, "consumer_service")
+        name = f"{routes.domain} {' '.join(sorted(routes.exchanges))}"
+        oldest = HOUR if host.acceptance is not None else WEEK
+        async with self._turns.of(name):
+            kept = await self._findings.get(name)
+            if kept is not None and self._clock.wall() - kept.at <= oldest:
+                return Evidence(CATCH_ALL, kept.result, kept.reason, at=kept.at)
+            finding = await self._test(routes, host)
+            told = finding.result is not Result.UNKNOWN
+            await self._findings.put(name, finding, WEEK if told else UNTOLD_KEPT)
+        return Evidence(CATCH_ALL, finding.result, finding.reason)
+
+    async def _test(self, routes: Routes, host: MailHost) -> Finding:
+        readings: list[Reading] = []
+        for local in invented(self._secret, routes.domain):
+            readings.append(await self._visits.ask(routes, f"{local}@{routes.domain}", host))
+            if readings[-1].means not in (ReplyClass.ACCEPTED, *_REFUSED):
+                break
+        result, reason = _concluded(readings)
+        return Finding(result, reason, self._clock.wall())
+
+
+def invented(secret: str, domain: str) -> tuple[str, str]:
+    """Two local parts that nobody has: sixteen random characters, and one that looks like a name.
+
+    The same for a domain every time, so that a greylist that let them wait knows them when they come again.
+    """
+    draw = random.Random(f"{secret} {domain}")  # noqa: S311
+    letters = "".join(draw.choices(string.ascii_lowercase + string.digits, k=15))
+    first, last = ("".join(draw.choices(_SYLLABLES, k=2)) for _ in range(2))
+    return f"{draw.choice(string.ascii_lowercase)}{letters}", f"{first}.{last}"
+
+
+def _concluded(readings: Sequence[Reading]) -> tuple[Result, str]:
+    if all(reading.means is ReplyClass.ACCEPTED for reading in readings):
+        return Result.YES, "accepts_invented_addresses"
+    if all(reading.means in _REFUSED for reading in readings):
+        return Result.NO, "refuses_invented_addresses"
+    if readings[-1].result is Result.UNKNOWN:
+        return Result.UNKNOWN, readings[-1].reason
+    return Result.UNKNOWN, "invented_addresses_differ"

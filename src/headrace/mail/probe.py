@@ -1,0 +1,136 @@
+"""One address verified: what can be said of it, check by check, within a time limit."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from headrace.domain import normalize
+from headrace.domain.model import Verdict
+from headrace.mail.catchall import CatchAll
+from headrace.mail.dns import MailRoutes, Routes
+from headrace.mail.evidence import (
+    CATCH_ALL,
+    DOMAIN,
+    MAIL_HOST,
+    MAILBOX,
+    SYNTAX,
+    Evidence,
+    Result,
+    grade,
+)
+from headrace.mail.mailhosts import MailHost, recognise
+from headrace.mail.replies import SAYS, Reading, ReplyClass
+from headrace.mail.visits import Visits
+from headrace.ports import Clock
+
+Listed = Callable[[str], Iterable[Evidence]]
+"""What lists say of an address in one spelling: role, disposable."""
+
+WAITS = (60.0, 300.0, 1800.0)
+"""Seconds until a host that put us off is worth asking again, by how often it has been asked."""
+
+Note = Callable[[Evidence], None]
+
+_PUT_OFF = (ReplyClass.GREY, ReplyClass.RATE)
+_PUT_OFF_REASONS = tuple(SAYS[means][1] for means in _PUT_OFF)
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """An address in one spelling (or as it was given, where it is none) and what was found."""
+
+    address: str
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """By the plain rule; who knows more than these checks weighs the evidence instead."""
+        return grade(self.evidence)
+
+    @property
+    def retry_at(self) -> float | None:
+        """When another try may say more (seconds since 1970)."""
+        return next((item.retry_at for item in self.evidence if item.retry_at), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Probing:
+    """What asking mail hosts takes. Without it, an address is judged by its syntax and DNS alone."""
+
+    visits: Visits
+    catch_all: CatchAll
+
+
+class Prober:
+    """Verifies addresses. `listed` adds what the operator's lists know."""
+
+    def __init__(
+        self,
+        routes: MailRoutes,
+        clock: Clock,
+        probing: Probing | None = None,
+        listed: Listed = lambda address: (),
+    ) -> None:
+        self._routes = routes
+        self._clock = clock
+        self._probing = probing
+        self._listed = listed
+
+    async def verify(self, address: str, seconds: float, tried: int = 0) -> Verification:
+        """Everything that can be found within `seconds`; what is still out then is unknown.
+
+        `tried`: how often this address has been put off before. A greylist is not waited for.
+        """
+        normal = normalize.address(address)
+        if normal is None:
+            return Verification(address, (Evidence(SYNTAX, Result.NO, "malformed"),))
+        found = [Evidence(SYNTAX, Result.YES, "well_formed"), *self._listed(normal)]
+        try:
+            async with asyncio.timeout(seconds):
+                await self._ask(normal, tried, found.append)
+        except TimeoutError:
+            found.append(_out_of_time(found))
+        return Verification(normal, tuple(found))
+
+    async def _ask(self, address: str, tried: int, note: Note) -> None:
+        local, _, domain = address.rpartition("@")
+        routes = await self._routes.of(domain)
+        note(routes.evidence)
+        if routes.result is not Result.YES:
+            return
+        host = recognise(routes.exchanges)
+        known = (Result.YES, host.name) if host.name else (Result.UNKNOWN, "not_recognised")
+        note(Evidence(MAIL_HOST, *known))
+        if self._probing is None:
+            note(Evidence(MAILBOX, Result.UNKNOWN, "probe_off"))
+            return
+        reading = await self._probing.visits.ask(routes, f"{local}@{routes.domain}", host)
+        accepted = reading.means is ReplyClass.ACCEPTED
+        if accepted and host.acceptance is not None and host.acceptance.value == "nothing":
+            note(Evidence(MAILBOX, Result.UNKNOWN, "host_accepts_anything"))
+            return
+        note(self._mailbox(reading, tried))
+        if accepted:  # accept-all matters nowhere else
+            await self._compare(self._probing.catch_all, routes, host, tried, note)
+
+    async def _compare(
+        self, catch_all: CatchAll, routes: Routes, host: MailHost, tried: int, note: Note
+    ) -> None:
+        """Whether the acceptance means anything: does the host also refuse?"""
+        found = await catch_all.of(routes, host)
+        put_off = found.result is Result.UNKNOWN and found.reason in _PUT_OFF_REASONS
+        note(replace(found, retry_at=self._later(tried)) if put_off else found)
+
+    def _mailbox(self, reading: Reading, tried: int) -> Evidence:
+        again = self._later(tried) if reading.means in _PUT_OFF else None
+        return Evidence(MAILBOX, reading.result, reading.reason, retry_at=again)
+
+    def _later(self, tried: int) -> float:
+        return self._clock.wall() + WAITS[min(tried, len(WAITS) - 1)]
+
+
+def _out_of_time(evidence: list[Evidence]) -> Evidence:
+    """The check that was under way when time ran out."""
+    done = {item.check for item in evidence}
+    under_way = next(check for check in (DOMAIN, MAILBOX, CATCH_ALL) if check not in done)
+    return Evidence(under_way, Result.UNKNOWN, "out_of_time")

@@ -1,0 +1,71 @@
+"""The records of the lab's name server, and the names at which it misbehaves."""
+
+from dataclasses import dataclass, field
+
+import dns.name
+import dns.rdatatype
+import dns.rrset
+
+TTL = 300
+MOST_ALIASES = 8
+
+
+@dataclass(slots=True)
+class Zones:
+    """Records by name and type, in lower case without a final dot; `*.name` stands for what is below it.
+
+    `faults`: `servfail`, `refused`, `silent` or `slow`, by name.
+    """
+
+    records: dict[tuple[str, str], dns.rrset.RRset] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+    faults: dict[str, str] = field(default_factory=dict)
+
+    def add(self, name: str, kind: str, *values: str, ttl: int = TTL) -> None:
+        """Set the records of one name and type; names in `values` end with a dot."""
+        self.records[name, kind] = dns.rrset.from_text_list(f"{name}.", ttl, "IN", kind, values)
+        self.names.add(name)
+
+    def mail(self, domain: str, *hosts: tuple[int, str]) -> None:
+        """Mail hosts with their preferences."""
+        self.add(domain, "MX", *(f"{preference} {name}." for preference, name in hosts))
+
+    def exists(self, name: str) -> bool:
+        """Whether the name has any record."""
+        return name in self.names or _above(name) in self.names
+
+    def chain(self, name: str, kind: str) -> list[dns.rrset.RRset]:
+        """The records of that name and type, after the aliases that lead to them."""
+        found: list[dns.rrset.RRset] = []
+        while len(found) < MOST_ALIASES:
+            here = self._at(name, kind)
+            if here is not None:
+                return [*found, here]
+            alias = self._at(name, "CNAME")
+            if alias is None:
+                return found
+            found.append(alias)
+            name = alias[0].target.to_text(True).lower()
+        return found
+
+    def end_of(self, name: str) -> str:
+        """The name that the aliases of `name` lead to."""
+        for _ in range(MOST_ALIASES):
+            alias = self._at(name, "CNAME")
+            if alias is None:
+                break
+            name = alias[0].target.to_text(True).lower()
+        return name
+
+    def _at(self, name: str, kind: str) -> dns.rrset.RRset | None:
+        exact = self.records.get((name, kind))
+        if exact is not None or name in self.names:
+            return exact
+        wild = self.records.get((_above(name), kind))
+        if wild is None:
+            return None
+        return dns.rrset.from_rdata_list(dns.name.from_text(f"{name}."), wild.ttl, wild)
+
+
+def _above(name: str) -> str:
+    return f"*.{name.partition('.')[2]}"

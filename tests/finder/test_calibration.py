@@ -1,0 +1,41 @@
+"""Stated probabilities against what happens."""
+
+from random import Random
+
+import pytest
+
+from headrace.finder.calibration import brier, expected_error, fit
+
+
+def test_measures_on_small_cases() -> None:
+    assert brier([1.0, 0.0], [True, False]) == 0.0
+    assert brier([0.5, 0.5], [True, False]) == 0.25
+    assert expected_error([1.0, 1.0, 1.0, 1.0], [True, True, True, False]) == 0.25
+    assert expected_error([0.75] * 4, [True, True, True, False]) == 0.0
+
+
+def test_too_few_outcomes_calibrate_nothing() -> None:
+    assert fit([0.5] * 499, [True] * 499) is None
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_overconfidence_is_taken_back(seed: int) -> None:
+    rng = Random(seed)
+    truths = [rng.random() for _ in range(4000)]
+    stated = [truth**3 / (truth**3 + (1 - truth) ** 3) for truth in truths]
+    outcomes = [rng.random() < truth for truth in truths]
+    calibration = fit(stated[:2000], outcomes[:2000])
+    assert calibration is not None
+    fitted = [calibration.apply(p) for p in stated[2000:]]
+    assert expected_error(stated[2000:], outcomes[2000:]) > 0.1
+    assert expected_error(fitted, outcomes[2000:]) < 0.05
+    assert brier(fitted, outcomes[2000:]) < brier(stated[2000:], outcomes[2000:])
+
+
+def test_it_rises_and_never_claims_certainty() -> None:
+    calibration = fit([number / 1000 for number in range(1000)], [number >= 500 for number in range(1000)])
+    assert calibration is not None
+    values = [calibration.apply(number / 100) for number in range(-10, 111)]
+    assert values == sorted(values)
+    assert 0 < values[0] < 0.01
+    assert 0.99 < values[-1] < 1

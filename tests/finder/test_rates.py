@@ -1,0 +1,62 @@
+"""How often a source is right: what is assumed, and what bounces teach."""
+
+import msgspec
+import pytest
+
+from headrace.finder.rates import Rates, Word
+
+
+def test_hard_evidence_moves_the_assumed_rates() -> None:
+    rates = Rates()
+    assumed = rates.row("vendor", Word.VALID)
+    for _ in range(400):
+        rates = rates.observe("vendor", Word.VALID, exists=0.0)
+        rates = rates.observe("vendor", Word.VALID, exists=1.0)
+    learned = rates.row("vendor", Word.VALID)
+    # It says "valid" of everything by now: 40 assumed observations against 400 seen.
+    assert learned[1] == pytest.approx((40 * assumed[1] + 400) / 440)
+    assert abs(rates.log_ratio("vendor", Word.VALID)) < 0.15 < Rates().log_ratio("vendor", Word.VALID)
+
+
+def test_one_bounce_does_not_condemn() -> None:
+    before = Rates().log_ratio("vendor", Word.VALID)
+    after = Rates().observe("vendor", Word.VALID, exists=0.0).log_ratio("vendor", Word.VALID)
+    assert 0 < before - after < 0.6
+
+
+def test_a_word_never_heard_keeps_its_assumed_ratio() -> None:
+    rates = Rates()
+    for _ in range(1000):
+        rates = rates.observe("vendor", Word.VALID, exists=1.0)
+    assert rates.log_ratio("vendor", Word.CATCH_ALL) == 0.0
+    assert rates.log_ratio("vendor", Word.INVALID) == Rates().log_ratio("vendor", Word.INVALID)
+
+
+def test_unknown_says_nothing_however_it_is_distributed() -> None:
+    rates = Rates()
+    for _ in range(1000):
+        rates = rates.observe("vendor", Word.UNKNOWN, exists=0.0)
+    assert rates.log_ratio("vendor", Word.UNKNOWN) == 0.0
+
+
+def test_domains_that_accept_everything_are_counted_apart() -> None:
+    rates = Rates()
+    for _ in range(300):
+        rates = rates.observe("vendor", Word.VALID, exists=0.0, accept_all=True)
+    assert rates.log_ratio("vendor", Word.VALID, accept_all=True) < 0
+    assert rates.log_ratio("vendor", Word.VALID) == Rates().log_ratio("vendor", Word.VALID)
+
+
+def test_rates_of_a_row_add_up() -> None:
+    for source in ("anyone", "headrace_probe", "dns", "syntax", "findymail"):
+        for accept_all in (False, True):
+            rows = [Rates().row(source, word, accept_all) for word in Word]
+            assert all(0 <= rate <= 1 for row in rows for rate in row)
+            for truth in (0, 1):
+                assert sum(row[truth] for row in rows) == pytest.approx(1.0, abs=0.25)
+
+
+def test_what_was_counted_can_be_kept() -> None:
+    rates = Rates().observe("vendor", Word.VALID, exists=1.0).observe("vendor", Word.INVALID, exists=0.0)
+    kept = msgspec.json.decode(msgspec.json.encode(rates.counts), type=dict[str, dict[str, tuple[float, float]]])
+    assert Rates(kept).row("vendor", Word.VALID) == rates.row("vendor", Word.VALID)
