@@ -151,9 +151,11 @@ class Headrace:
 def build(settings: Settings, *, sandbox: bool = False, worker: bool = False) -> Headrace:
     """Everything, from settings. `sandbox`: every answer is labelled as invented. `worker`: queued work is
     done by this process too. Raises `ConfigError`."""
+    make_plan(settings, make_vendors(settings))  # what is wrong there is said before a database is made
+    storage = open_storage(settings)
+    settings = with_entered_keys(settings, storage)
     vendors = make_vendors(settings)
     plan = make_plan(settings, vendors)
-    storage = open_storage(settings)
     clock, meter = SystemClock(), PrometheusMeter()
     shared = make_shared(settings, clock)
     guard = Guard(_limits(settings, vendors), clock, shared.rates, shared.breakers)
@@ -228,6 +230,16 @@ def make_worker(settings: Settings, storage: Storage, enricher: Enricher) -> Wor
 def _jobs_url(location: Path | str) -> str:
     """A file of its own beside the database's, or the server's database itself."""
     return f"sqlite:///{location}.jobs" if isinstance(location, Path) else location
+
+
+def with_entered_keys(settings: Settings, storage: Storage) -> Settings:
+    """The same settings with the vendors' keys that were entered, where the configuration has none."""
+    providers = dict(settings.providers)
+    for name, credentials in storage.vendor_keys.at_start().items():
+        section = providers.get(name, {})
+        if name in registry.names() and not any(section.get(key) for key in credentials):
+            providers[name] = {**section, **credentials}
+    return msgspec.structs.replace(settings, providers=providers)
 
 
 def make_vendors(settings: Settings) -> dict[str, Vendor]:
@@ -317,7 +329,7 @@ def at_sandbox(settings: Settings, url: str) -> Settings:
         kept = {
             key: value for key, value in settings.providers.get(name, {}).items() if key in _KEPT_IN_SANDBOX
         }
-        credentials = dict.fromkeys(_credentials(registry.adapter(name)), "sandbox")
+        credentials = dict.fromkeys(credentials_of(name), "sandbox")
         providers[name] = {
             "rate": 0,
             "concurrency": 10_000,
@@ -334,7 +346,7 @@ _KEPT_IN_SANDBOX = {"rate", "timeout", "concurrency", "trusted"}
 def _adapter(name: str, section: Provider) -> Adapter | None:
     """The adapter with its credentials; `None` while none of them is set."""
     kind = registry.adapter(name)
-    needed = _credentials(kind)
+    needed = credentials_of(name)
     for key in section.credentials:
         if key not in needed:
             raise ConfigError(f"providers.{name}.{key}: unknown setting; credentials are {', '.join(needed)}")
@@ -345,8 +357,9 @@ def _adapter(name: str, section: Provider) -> Adapter | None:
     return None if missing else kind(**given)
 
 
-def _credentials(kind: type[Adapter]) -> list[str]:
-    declared: Any = kind
+def credentials_of(name: str) -> list[str]:
+    """What the vendor's adapter needs to be told."""
+    declared: Any = registry.adapter(name)
     return [each.name for each in fields(declared) if each.default is MISSING]
 
 

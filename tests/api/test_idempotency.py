@@ -169,9 +169,12 @@ async def test_when_all_vendors_fail_the_key_works_again_after_a_while(stack: St
 
 
 SPELLINGS = [
-    b'{"firstname":"Zo\xc3\xab","lastname":"Ng","domain":"a.com","enrichment_type":["email"],"custom":{"a":1,"b":[2]}}',
-    b'{"custom":{"b":[2],"a":1},"enrichment_type":["email"],"domain":"a.com","lastname":"Ng","firstname":"Zo\xc3\xab"}',
-    b' {\n"firstname" : "Zo\\u00EB", "lastname":"\\u004eg" ,"domain":"a.com","enrichment_type":[ "email" ],\t"custom":{"a":1,"b":[2]} }\r\n',
+    b'{"firstname":"Zo\xc3\xab","lastname":"Ng","domain":"a.com","enrichment_type":["email"],'
+    b'"custom":{"a":1,"b":[2]}}',
+    b'{"custom":{"b":[2],"a":1},"enrichment_type":["email"],"domain":"a.com",'
+    b'"lastname":"Ng","firstname":"Zo\xc3\xab"}',
+    b' {\n"firstname" : "Zo\\u00EB", "lastname":"\\u004eg" ,"domain":"a.com",'
+    b'"enrichment_type":[ "email" ],\t"custom":{"a":1,"b":[2]} }\r\n',
 ]
 
 

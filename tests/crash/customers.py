@@ -1,6 +1,7 @@
 """Clients that send each request again until it is answered, each under an `Idempotency-Key` of its own."""
 
 import asyncio
+import random
 import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Sequence
@@ -17,19 +18,21 @@ SET_ASIDE = 1.0
 """Seconds for which a request that failed is set aside; meanwhile its client sends another."""
 
 BACK_OFF = 1.0
-"""Seconds for which a client that met no server asks for nothing."""
+"""Seconds at most for which a client that was not served asks for nothing."""
 
-GIVE_UP = 10.0
+GIVE_UP = 30.0
 """Seconds that a client waits for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """An answer of 200: of which enrichment, whether it found something, and when the request was sent."""
+    """An answer of 200: of which enrichment, whether it found something, and the times, in seconds, at which
+    the request was sent and answered."""
 
     enrichment: str
     found: bool
     sent: float
+    at: float
 
 
 class At(Protocol):
@@ -81,6 +84,15 @@ class Customers:
         enough = len(self.answered) + answers
         await until(lambda: len(self.answered) >= enough, tries=1200)
 
+    async def served_after(self, moment: float) -> float:
+        """Seconds from `moment` until somebody who asked since then was answered."""
+
+        def since() -> list[float]:
+            return [served.at for served in self.answered.values() if served.sent >= moment]
+
+        await until(lambda: bool(since()), tries=1200)
+        return min(since()) - moment
+
     async def _work(self, session: aiohttp.ClientSession) -> None:
         while self._open or not self._closing:
             if self._again:
@@ -98,12 +110,11 @@ class Customers:
         if status == 200:
             assert number not in self.answered
             found = body["email"] is not None
-            self.answered[number] = Served(body["enrichment_id"], found, sent)
+            self.answered[number] = Served(body["enrichment_id"], found, sent, time.monotonic())
             self._open.discard(number)
             return
         asyncio.get_running_loop().call_later(SET_ASIDE, self._again.append, number)
-        if status == 0:
-            await asyncio.sleep(BACK_OFF)
+        await asyncio.sleep(random.uniform(0, BACK_OFF))
 
     async def _ask(self, session: aiohttp.ClientSession, number: int) -> tuple[int, dict[str, Any]]:
         person = self._everyone[number % len(self._everyone)]

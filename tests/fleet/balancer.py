@@ -36,16 +36,27 @@ class Balancer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._loop.call_soon_threadsafe(self._server.close)
+        asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
+    async def _hang_up(self) -> None:
+        self._server.close()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         number = next(self._numbers)
         await asyncio.to_thread(self._before, number)
-        server_reader, server_writer = await self._dial(number)
-        await asyncio.gather(_pump(reader, server_writer), _pump(server_reader, writer))
+        try:
+            server_reader, server_writer = await self._dial(number)
+        except ConnectionError:
+            writer.close()
+        else:
+            await asyncio.gather(_pump(reader, server_writer), _pump(server_reader, writer))
 
     async def _dial(self, number: int) -> Streams:
         """A connection to the server whose turn it is, or to another one."""
@@ -57,8 +68,11 @@ class Balancer:
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
+    try:
         while piece := await reader.read(_PIECE):
             writer.write(piece)
             await writer.drain()
-    writer.close()
+    except OSError:
+        pass  # one side has gone; so the other is told
+    finally:
+        writer.close()

@@ -51,7 +51,7 @@ def _started(vendors: list[str] | None, workers: int, overlay: dict[str, str]) -
         new_database(_postgres()) as database,
         valkey() as shared,
         fleet(
-            Path(directory), database, shared, vendors=vendors or VENDORS, workers=workers, **overlay
+            Path(directory), database, shared, overlay, vendors=vendors or VENDORS, workers=workers
         ) as made,
         Balancer(made.urls, lambda number: _kill(made, number)) as front,
     ):

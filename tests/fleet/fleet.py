@@ -64,11 +64,11 @@ def fleet(
     directory: Path,
     database: str,
     shared: str,
+    overlay: Mapping[str, str],
     *,
     vendors: Sequence[str] = VENDORS,
     apis: int = 2,
     workers: int = 2,
-    **overlay: str,
 ) -> Iterator[Fleet]:
     """A fleet on that database and that Valkey. `overlay`: more settings, as in the environment."""
     with ExitStack() as stack:

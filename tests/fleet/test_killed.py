@@ -1,6 +1,5 @@
 """An API process and a worker are killed in the middle of their work; the others finish it."""
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from tests.crash.customers import Customers
 from tests.crash.server import asking_for, people, set_latency, until
 from tests.fleet.balancer import Balancer
 from tests.fleet.fleet import Fleet, fleet
-from tests.fleet.process import account
+from tests.fleet.process import Process, account
 from tests.servers import new_database, postgres, valkey
 
 CLIENTS = 20
@@ -33,7 +32,7 @@ def whole(tmp_path: Path) -> Iterator[Fleet]:
         postgres() as server,
         new_database(server) as database,
         valkey() as shared,
-        fleet(tmp_path, database, shared, vendors=["leadmagic"], **overlay) as made,
+        fleet(tmp_path, database, shared, overlay, vendors=["leadmagic"]) as made,
     ):
         yield made
 
@@ -62,9 +61,11 @@ async def test_what_a_killed_api_and_a_killed_worker_had_begun_is_finished_by_th
             async with customers.busy(CLIENTS):
                 await until(lambda: books.finished_later() > 0)
                 await customers.get(CLIENTS)
+                working = books.rows("SELECT executor_id FROM dbos.workflow_status WHERE status = 'PENDING'")
+                doomed, heir = sorted(whole.workers, key=lambda worker: (worker_seat(worker),) not in working)
                 held = books.running()
                 whole.apis[0].kill()
-                whole.workers[0].kill()
+                doomed.kill()
                 await set_latency(session, whole, QUICK)
                 await customers.get(CLIENTS)
             await until(books.quiet, tries=LONG)
@@ -72,10 +73,16 @@ async def test_what_a_killed_api_and_a_killed_worker_had_begun_is_finished_by_th
                 done = await progress(session, f"{balancer.url}/api/v2/contacts/bulk/{bulk}", payer)
                 assert (done["status"], done["finished"], done["total"]) == ("finished", SIZE, SIZE)
     assert held > 0, "nothing was in flight when they were killed"
+    assert "jobs_taken_over" in heir.said_on_stderr()
     assert customers.in_flight == 0
     assert len(books.finished()) == len(customers.answered) + BULKS * SIZE, "none is lost, none done twice"
     found = whole.told("ledger", "verify")
     assert (found["balanced"], found["sum"], found["held"]) == (True, 0, 0)
+
+
+def worker_seat(worker: Process) -> str:
+    """What the worker is called where its jobs are written down."""
+    return f"seat-worker-{worker.name}-0"
 
 
 async def queue_bulk(

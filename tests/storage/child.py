@@ -4,7 +4,10 @@ A job says `ready` once it has everything it needs, and begins when a line arriv
 """
 
 import asyncio
+import json
+import random
 import sys
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from headrace import logs
@@ -12,6 +15,9 @@ from headrace.domain.errors import Problem
 from headrace.engine.ids import new_id
 from headrace.storage import schema
 from headrace.storage.accounts import Settings
+from headrace.storage.opening import Storage
+from tests.storage.clocks import SetClock
+from tests.storage.making import settlement
 from tests.storage.opened import location_of, opened
 
 
@@ -61,6 +67,38 @@ async def enclose(url: str, name: str) -> None:
     storage.close()
 
 
+async def claim(url: str, batch: str, now: str) -> None:
+    """Claim what webhooks are owed at that time; prints how many those are."""
+    storage = opened(url, SetClock(float(now)))
+    print(await storage.webhooks.claim(batch, 100), flush=True)
+    sys.stdin.readline()
+    storage.close()
+
+
+async def churn(url: str, accounts: str, rounds: str) -> None:
+    """In each round, hold from all accounts at once, in the order given and five times each; then settle a
+    part and release the rest. Prints what each account was charged."""
+    storage, chance, charged = opened(url), random.Random(accounts), Counter[str]()
+    _wait_for_go()
+    for _ in range(int(rounds)):
+        held = [(new_id(), payer) for payer in accounts.split(",") * 5]
+        await asyncio.gather(*(storage.ledger.hold(name, payer, 1_000) for name, payer in held))
+        ending = []
+        for name, payer in held:
+            part = chance.choice((0, 300, 1_000, None))
+            charged[payer] += part or 0
+            ending.append(_end(storage, name, payer, part))
+        await asyncio.gather(*ending)
+    print(json.dumps(charged), flush=True)
+    storage.close()
+
+
+async def _end(storage: Storage, name: str, payer: str, charged: int | None) -> int:
+    if charged is None:
+        return await storage.ledger.release(name)
+    return await storage.ledger.settle(settlement(name, payer, charged))
+
+
 async def write(url: str, account: str) -> None:
     """Hold and release, many at once, until told otherwise."""
     storage = opened(url)
@@ -93,7 +131,7 @@ async def upgrade(url: str) -> None:
 
 
 JOBS: dict[str, Callable[..., Awaitable[None]]] = {
-    job.__name__: job for job in (race, hold, sit, enclose, write, first_use, upgrade)
+    job.__name__: job for job in (race, hold, claim, churn, sit, enclose, write, first_use, upgrade)
 }
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from headrace.config import Settings, load
 from headrace.storage.opening import Storage
-from headrace.wiring import open_storage
+from headrace.wiring import open_storage, with_entered_keys
 
 T = TypeVar("T")
 
@@ -33,6 +33,16 @@ class CommandError(Exception):
 def settings_from(config: Path | None) -> Settings:
     """Read the settings."""
     return load(config)
+
+
+def settings_with_keys(config: Path | None) -> Settings:
+    """The settings with the vendors' keys that were entered. Makes no database where there is none."""
+    settings = load(config)
+    location = settings.database_at
+    if isinstance(location, Path) and not location.exists():
+        return settings
+    with storage_from(config) as storage:
+        return with_entered_keys(settings, storage)
 
 
 @contextmanager

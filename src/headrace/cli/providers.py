@@ -1,21 +1,33 @@
 """`headrace providers`: which vendors there are, and whether their keys work."""
 
 import asyncio
-from typing import Any
+import sys
+from typing import Annotated, Any
 
 import typer
 
-from headrace.cli.options import AsJson, ConfigFile, run, settings_from, show, table
+from headrace.cli.options import (
+    AsJson,
+    CommandError,
+    ConfigFile,
+    run,
+    settings_from,
+    settings_with_keys,
+    show,
+    storage_from,
+    table,
+)
 from headrace.config import Settings
 from headrace.domain.model import VERIFY, Failed, Field
 from headrace.engine.clock import SystemClock
 from headrace.engine.converse import converse
 from headrace.engine.stopwatch import Stopwatch
 from headrace.engine.vendor import Vendor
+from headrace.operate.ports import OPERATOR
 from headrace.ports import Transport
 from headrace.providers import registry
 from headrace.providers.base import Balance, HasBalance, Verifies
-from headrace.wiring import make_plan, make_transport, make_vendors
+from headrace.wiring import credentials_of, make_plan, make_transport, make_vendors
 
 app = typer.Typer(help="Vendors.", no_args_is_help=True)
 
@@ -23,21 +35,52 @@ app = typer.Typer(help="Vendors.", no_args_is_help=True)
 @app.command("list")
 def list_(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """List every vendor there is an adapter for, and its place in the waterfall."""
-    settings = settings_from(config)
+    configured, settings = make_vendors(settings_from(config)), settings_with_keys(config)
     vendors = make_vendors(settings)
     make_plan(settings, vendors)
-    found = [_describe(name, settings, configured=name in vendors) for name in registry.names()]
+    sources = {name: "config" if name in configured else "stored" for name in vendors}
+    found = [_describe(name, settings, sources.get(name)) for name in registry.names()]
     rows = [
-        [provider["provider"], "yes" if provider["configured"] else "no", _places(provider["order"])]
-        for provider in found
+        [provider["provider"], provider["key"] or "none", _places(provider["order"])] for provider in found
     ]
-    show(found, as_json, table(("provider", "configured", "place in the order"), rows))
+    show(found, as_json, table(("provider", "key", "place in the order"), rows))
+
+
+@app.command("set-key")
+def set_key(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The vendor.")],
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Keep a vendor's key in the database, encrypted. It is asked for, or read from standard input."""
+    _check_known(name)
+    credentials = {key: _secret(f"{name} {key}") for key in credentials_of(name)}
+    with storage_from(config) as storage:
+        run(lambda: storage.vendor_keys.set(name, credentials, OPERATOR))
+    overruled = name in make_vendors(settings_from(config))
+    note = "; the one in the configuration comes first" if overruled else ""
+    value = {"provider": name, "stored": True, "overruled": overruled}
+    show(value, as_json, f"the key of {name} is kept{note}; servers use it after a restart")
+
+
+@app.command("remove-key")
+def remove_key(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The vendor.")],
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Forget a vendor's key that is kept in the database."""
+    with storage_from(config) as storage:
+        removed = run(lambda: storage.vendor_keys.remove(name, OPERATOR))
+    if not removed:
+        raise CommandError(f"no key of {name!r} is kept; see `headrace providers list`")
+    show({"provider": name, "stored": False}, as_json, f"the key of {name} is gone after a restart")
 
 
 @app.command()
 def check(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Ask each configured vendor what is left of its credits. Free; exits 1 when one does not answer."""
-    settings = settings_from(config)
+    settings = settings_with_keys(config)
     found = run(lambda: _check_all(settings))
     rows = [
         [line["provider"], line["ok"], line["credits"], line["pools"] or "", line["error"]] for line in found
@@ -73,7 +116,21 @@ async def _check(vendor: Vendor, transport: Transport) -> dict[str, Any]:
     return {**line, "ok": False, "error": "unexpected answer"}
 
 
-def _describe(name: str, settings: Settings, configured: bool) -> dict[str, Any]:
+def _check_known(name: str) -> None:
+    if name not in registry.names():
+        raise CommandError(f"there is no provider {name!r}; there are {', '.join(registry.names())}")
+
+
+def _secret(what: str) -> str:
+    """A line that is not shown; never an argument, which other users of the machine could read."""
+    asked = sys.stdin.isatty()
+    given = typer.prompt(what, hide_input=True, err=True) if asked else sys.stdin.readline()
+    if not given.strip():
+        raise CommandError(f"{what}: nothing was given on standard input")
+    return str(given.strip())
+
+
+def _describe(name: str, settings: Settings, key: str | None) -> dict[str, Any]:
     adapter = registry.adapter(name)
     order = {wanted.value: getattr(settings.waterfall.order, wanted) for wanted in Field}
     order[VERIFY] = settings.verification.order
@@ -82,7 +139,7 @@ def _describe(name: str, settings: Settings, configured: bool) -> dict[str, Any]
         *([VERIFY] if issubclass(adapter, Verifies) else []),
     ]
     places = {kind: order[kind].index(name) + 1 if name in order[kind] else None for kind in offered}
-    return {"provider": name, "configured": configured, "order": places}
+    return {"provider": name, "configured": key is not None, "key": key, "order": places}
 
 
 def _places(order: dict[str, int | None]) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from headrace.cli.options import AsJson, ConfigFile, settings_from, show
+from headrace.cli.options import AsJson, ConfigFile, settings_with_keys, show
 from headrace.config import Settings
 from headrace.engine.vendor import Vendor
 from headrace.wiring import make_vendors
@@ -13,7 +13,7 @@ _UNKNOWN = "to be filled in by you"
 
 def ropa(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Print the register of processing (Art. 30 GDPR) as far as the settings tell it."""
-    settings = settings_from(config)
+    settings = settings_with_keys(config)
     register = _register(settings)
     show(register, as_json, "\n".join(_lines(register)))
 

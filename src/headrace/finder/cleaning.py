@@ -58,6 +58,8 @@ def _without_titles(found: list[str]) -> list[str]:
 
 def _parts(word: str) -> list[str]:
     """`J.P.` is two initials, `St.` one word; digits and what else no name holds are left out."""
+    if _bare(word) == "vd":
+        return ["vd"]
     return [part for part in (_NO_NAME.sub("", piece).strip("-") for piece in word.split(".")) if part]
 
 

@@ -70,9 +70,18 @@ def _settled(given: list[str], family: list[str]) -> tuple[list[str], list[str]]
         return given[:start], given[start:]
     if len(given) > len(family) and given[-len(family) :] == family:
         given = given[: -len(family)]
-    while family and len(given) > 1 and given[-1] in _particles() and given[-1] not in _also_names():
-        family.insert(0, given.pop())
-    return given, family
+    start = _trailing_particles(given)
+    return (given[:start], given[start:] + family) if family else (given, family)
+
+
+def _trailing_particles(given: list[str]) -> int:
+    """Where the particles begin that were left behind the first name, as in "Maria de la" or "Ludwig van"."""
+    start = len(given)
+    while start > 1 and given[start - 1] in _particles():
+        start -= 1
+    while start < len(given) and given[start] in _also_names():
+        start += 1
+    return start
 
 
 def _surname_start(words: list[str]) -> int:

@@ -141,8 +141,11 @@ def _of_part(habit: str, count: int, start: int, beliefs: Beliefs) -> Iterator[_
                 yield _Slot(place + separator, share.get(label, 0.0), habit, label, separator)
             place += len(SEPARATORS)
         elif label == "nickname":
-            for other in range(place, start + count):
-                yield _Slot(other, share[label] / (start + count - place), habit, label)
+            others = range(place, start + count)
+            # The first one is the commonest, the next half as common, and so on.
+            whole = 2.0 - 2.0 ** (1 - len(others))
+            for rank, other in enumerate(others):
+                yield _Slot(other, share[label] / (whole * 2.0**rank), habit, label)
         else:
             yield _Slot(place, share.get(label, 0.0), habit, label)
             place += 1

@@ -22,6 +22,7 @@ _OTHER = re.compile(r"[\u0370-\u052f\u0590-\u109f\u1780-\u17ff\u1f00-\u1fff\u304
 _USUAL_ENDINGS = ((re.compile(r"(?:iy|yy)\b"), "y"), (re.compile(r"iya\b"), "ia"), (re.compile("ks"), "x"))
 _UKRAINIAN_ENDINGS = ((re.compile(r"yy\b"), "y"), (re.compile(r"iya\b"), "ia"))
 _WORD = re.compile(r"\w+")
+_INITIAL = re.compile(r"\b\w")
 _VOICELESS = re.compile(r"([ae])v(?=th|ch|ps|[kpxstfh])")
 
 
@@ -65,14 +66,21 @@ def _cyrillic(text: str, country: str) -> dict[str, str]:
     nation = next(
         (name for name in ("ukrainian", "serbian", "bulgarian") if _speaks(name, lower, country)), ""
     )
-    spelt = {label: lower.translate(_alphabet(label, nation)) for label in ("usual", "official")}
-    if nation == "serbian":
-        return dict.fromkeys(spelt, spelt["usual"])
+    official = _INITIAL.sub(lambda letter: _initial(nation).get(letter[0], letter[0]), lower)
+    official = official.translate(_alphabet("official", nation))
     usual = _WORD.sub(lambda word: rules["names"].get(word[0], word[0]), lower)
     usual = usual.translate(_alphabet("usual", nation))
+    if nation == "serbian":
+        return {"usual": usual, "official": usual}
     for ending, instead in _UKRAINIAN_ENDINGS if nation == "ukrainian" else _USUAL_ENDINGS:
         usual = ending.sub(instead, usual)
-    return spelt | {"usual": usual}
+    return {"usual": usual, "official": official}
+
+
+def _initial(nation: str) -> dict[str, str]:
+    """Letters that are written otherwise where a word begins."""
+    initial: dict[str, str] = table("spelling")["cyrillic"].get(nation, {}).get("initial", {})
+    return initial
 
 
 def _speaks(nation: str, text: str, country: str) -> bool:

@@ -22,6 +22,8 @@ class Spelling(NamedTuple):
 
 
 _MARKS = re.compile(r"[\u0300-\u036f\u200b-\u200d\ufe0f]")
+_SIGNS = re.compile("[™℠®©]")
+_SPANISH = re.compile("gü[eéií]")
 _FIELD = "\n"
 
 
@@ -33,7 +35,7 @@ def spellings(first: str, last: str, country: str = "") -> tuple[Spelling, ...]:
     if first.isascii() and last.isascii():
         return (Spelling(first, last),)
     whole = f"{first.strip()}{_FIELD}{last.strip()}"
-    whole = unicodedata.normalize("NFKC", whole).translate(_letters())
+    whole = unicodedata.normalize("NFKC", _SIGNS.sub("", whole)).translate(_letters())
     if whole.isascii():
         return (_fields(whole),)
     if romanise.other_alphabet(whole):
@@ -55,7 +57,7 @@ def _latin(whole: str, country: str) -> tuple[Spelling, ...]:
 def _by_letter(whole: str) -> Shares:
     """How likely the long spelling is, where the country does not tell: as its letters usually are."""
     foreign = table("spelling")["never_long"]
-    if not set(whole).isdisjoint(foreign["letters"]):
+    if not set(whole).isdisjoint(foreign["letters"]) or _SPANISH.search(whole):
         return ("short", 1 - foreign["share"]), ("long", foreign["share"])
     both = table("spelling")["both"]
     found = [both[letter]["share"] for letter in whole if letter in both]

@@ -74,16 +74,18 @@ class Wire(asyncio.Protocol):
         """Go on in TLS. Raises `Broken`. What came in the clear after the go-ahead is forgotten."""
         self._unread.clear()
         self._replies.clear()
+        if self._transport is None or self._fault:
+            raise Broken("tls_failed")
         loop = asyncio.get_running_loop()
-        transport = cast(asyncio.Transport, self._transport)
         try:
-            self._transport = await loop.start_tls(
-                transport,
-                self,
-                context,
-                server_hostname=name if _HOST_NAME.fullmatch(name) else None,
-                ssl_handshake_timeout=seconds,
-            )
+            # The loop's own limit does not count for a connection that is lost before the handshake begins.
+            async with asyncio.timeout(seconds):
+                self._transport = await loop.start_tls(
+                    self._transport,
+                    self,
+                    context,
+                    server_hostname=name if _HOST_NAME.fullmatch(name) else None,
+                )
         except (OSError, ValueError) as error:
             self._break("tls_failed")
             raise Broken("tls_failed") from error
@@ -91,6 +93,8 @@ class Wire(asyncio.Protocol):
     def hang_up(self) -> None:
         """Drop the connection at once."""
         self._break("connection_closed")
+        if self._transport:
+            self._transport.abort()  # once more: in TLS, a lost connection is not yet a closed one
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)

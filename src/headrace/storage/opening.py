@@ -6,13 +6,13 @@ from pathlib import Path
 
 from headrace.domain.errors import Problem
 from headrace.ports import Clock
-from headrace.storage import schema
+from headrace.storage import schema, vendor_keys
 from headrace.storage.accounts import SqlAccounts
 from headrace.storage.admin_keys import SqlAdminKeys
 from headrace.storage.answers import SqlAnswers
 from headrace.storage.audit import Audit, audit
 from headrace.storage.audit_log import AuditLog
-from headrace.storage.database import Database
+from headrace.storage.database import Database, Row
 from headrace.storage.enrichments import SqlEnrichments
 from headrace.storage.idempotency import SqlIdempotency
 from headrace.storage.keys import ADMIN_KEY, ANY_KEY, KeySmith, pepper_beside
@@ -23,9 +23,14 @@ from headrace.storage.retention import Retention
 from headrace.storage.sqlite import SqliteDatabase
 from headrace.storage.suppressions import SqlSuppressions
 from headrace.storage.vault import ConfiguredKeys, KeyFile, Keyring, Vault
+from headrace.storage.vendor_keys import SqlVendorKeys
 from headrace.storage.webhooks import SqlWebhooks
 
-ANY_RECORD = "SELECT 1 FROM enrichments WHERE record IS NOT NULL AND SUBSTR(record, 1, 1) = :seal LIMIT 1"
+ANY_RECORD = """
+    SELECT 1 FROM enrichments WHERE record IS NOT NULL AND SUBSTR(record, 1, 1) = :seal
+    UNION ALL SELECT 1 FROM accounts WHERE webhook_secrets IS NOT NULL
+    UNION ALL SELECT 1 FROM vendor_keys LIMIT 1
+"""
 _SEAL = b"g"  # what every sealed record begins with
 
 
@@ -48,6 +53,7 @@ class Storage:
     suppressions: SqlSuppressions
     persons: SqlPersons
     retention: Retention
+    vendor_keys: SqlVendorKeys
 
     async def answers(self) -> bool:
         """Whether the database can be read."""
@@ -97,7 +103,7 @@ def open_database(location: schema.Location) -> Database:
 
 def _open_file(
     path: Path, pepper: bytes | None, encryption_keys: Sequence[str]
-) -> tuple[Database, Owner, Vault]:
+) -> tuple[Database, Owner, Vault, list[Row]]:
     database = SqliteDatabase(path)
     try:
         pepper = pepper or pepper_beside(path, keys_exist=bool(database.look(ANY_KEY, {})))
@@ -107,16 +113,17 @@ def _open_file(
         else:
             sealed = bool(database.look(ANY_RECORD, {"seal": _SEAL}))
             keyring = KeyFile(keys_beside(path), may_make=not sealed)
+        entered = database.look(vendor_keys.ALL, {})
         owner = FileOwner(path.with_name(f"{path.name}.owners"))
     except BaseException:
         database.close()
         raise
-    return database, owner, Vault(pepper, keyring)
+    return database, owner, Vault(pepper, keyring), entered
 
 
 def _open_server(
     url: str, pepper: bytes | None, encryption_keys: Sequence[str]
-) -> tuple[Database, Owner, Vault]:
+) -> tuple[Database, Owner, Vault, list[Row]]:
     # Imported here: one file needs none of these.
     from headrace.storage.postgres import PostgresDatabase  # noqa: PLC0415
     from headrace.storage.postgres_owner import PostgresOwner  # noqa: PLC0415
@@ -126,11 +133,12 @@ def _open_server(
     try:
         pepper = pepper or kept_pepper(database)
         keyring = ConfiguredKeys(encryption_keys) if encryption_keys else KeyTable(database)
+        entered = database.call(database.read_here(vendor_keys.ALL, {}))
         owner = PostgresOwner(database)
     except BaseException:
         database.close()
         raise
-    return database, owner, Vault(pepper, keyring)
+    return database, owner, Vault(pepper, keyring), entered
 
 
 def keys_beside(path: Path) -> Path:
@@ -143,6 +151,7 @@ def _assemble(
     database: Database,
     owner: Owner,
     vault: Vault,
+    entered: list[Row],
     clock: Clock,
     consent_version: str,
 ) -> Storage:
@@ -164,4 +173,5 @@ def _assemble(
         suppressions=suppressions,
         persons=SqlPersons(location, database, vault, clock, audit_log, suppressions),
         retention=Retention(database, clock, audit_log),
+        vendor_keys=SqlVendorKeys(database, vault, clock, audit_log, entered),
     )

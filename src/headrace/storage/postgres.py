@@ -62,7 +62,7 @@ class PostgresDatabase:
             task.cancel()
         self._loop.call_soon_threadsafe(self._writer.end)
         self._writing.result()
-        self._loop.call_soon_threadsafe(self._pool.terminate)
+        self._begin(self._end()).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -94,6 +94,16 @@ class PostgresDatabase:
         return await asyncpg.connect(
             self.url, command_timeout=_PATIENCE, timeout=_TO_CONNECT, server_settings=_SETTINGS | settings
         )
+
+    async def _end(self) -> None:
+        """Whoever still reads is refused; nothing is left running in the loop."""
+        self._pool.terminate()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        if left:
+            _, stuck = await asyncio.wait(left, timeout=_TO_CONNECT)
+            for task in stuck:
+                task.cancel()
+            await asyncio.gather(*stuck, return_exceptions=True)
 
     async def _open_pool(self) -> asyncpg.Pool:
         return await asyncpg.create_pool(

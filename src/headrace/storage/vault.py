@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Protocol
 
+import structlog
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from headrace.storage.errors import Unusable
@@ -17,6 +18,8 @@ from headrace.storage.errors import Unusable
 _DIGEST_BYTES = 16
 _LOOK_AGAIN = 1.0
 """Seconds for which the keys in a file are taken to be unchanged."""
+
+log = structlog.get_logger()
 
 
 class Keyring(Protocol):
@@ -64,18 +67,20 @@ class KeyFile:
 
     def _read(self) -> None:
         try:
-            status = self.path.stat()
-            if status.st_mtime_ns == self._stamp:
-                return
-            if status.st_mode & 0o077:
-                raise Unusable(f"{self.path}: others can read it; run chmod 600 on it")
-            keys = tuple(self.path.read_bytes().split())
-        except OSError as error:
-            if self._keys:
-                return  # what was read before still opens everything
-            raise Unusable(f"{self.path}: {error.strerror}") from None
+            stamp = self.path.stat().st_mtime_ns
+            if stamp != self._stamp:
+                self._keys, self._stamp = self._found(), stamp
+        except (OSError, Unusable) as error:
+            if not self._keys:
+                raise Unusable(str(error)) from None
+            log.error("encryption_keys_unusable", path=str(self.path))  # those read before still open all
+
+    def _found(self) -> tuple[bytes, ...]:
+        if self.path.stat().st_mode & 0o077:
+            raise Unusable(f"{self.path}: others can read it; run chmod 600 on it")
+        keys = tuple(self.path.read_bytes().split())
         _check(keys, str(self.path))
-        self._keys, self._stamp = keys, status.st_mtime_ns
+        return keys
 
 
 class Vault:

@@ -74,6 +74,8 @@ _LOCK_SECRETS = """
 """
 _SET_SECRETS = "UPDATE accounts SET webhook_secrets = :secrets WHERE id = :account"
 
+_ENDPOINTS = "webhook_endpoints"
+
 
 class _Owed(Struct, frozen=True):
     """The sealed part of a delivery."""
@@ -154,7 +156,7 @@ class SqlWebhooks:
                 disabled_at = at if outcome.disable else None
                 yield Statement(_FAILING, {**endpoint, "at": at, "disabled_at": disabled_at})
 
-        await self._database.write(operation, crowd=True, key="webhook_endpoints")
+        await self._database.write(operation, crowd=True, key=_ENDPOINTS)
 
     async def listed(self, account_id: str, most: int = 100) -> Sequence[DeliveryInfo]:
         rows = await self._database.read(_LIST, {"account": account_id, "most": most})
@@ -171,7 +173,7 @@ class SqlWebhooks:
                 yield from self._audit_log.line(actor, "webhook.replay", delivery_id)
             return bool(rows)
 
-        return await self._database.write(operation)
+        return await self._database.write(operation, key=_ENDPOINTS)
 
     async def secrets(self, account_id: str) -> list[Secret]:
         """The account's signing secrets that are in use, newest first."""

@@ -39,7 +39,9 @@ class NameServer(asyncio.DatagramProtocol):
         fault = self._fault(query)
         if fault == "silent":
             return
-        reply = self._answer(query, fault).to_wire(max_size=max(query.payload, PLAIN_UDP), prefer_truncation=True)
+        reply = self._answer(query, fault).to_wire(
+            max_size=max(query.payload, PLAIN_UDP), prefer_truncation=True
+        )
         if fault == "slow":
             self._later.add(asyncio.get_running_loop().call_later(SLOW_SECONDS, self._send, reply, addr))
         else:

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-LONGEST_LINE = 64 * 1024
 MOST_NOTED = 20_000
 
 
@@ -68,6 +67,10 @@ class Hangup(Exception):
         self.last_words = last_words
 
 
+class Silence(Exception):
+    """The server says nothing more, and waits for the client to leave."""
+
+
 class Manner(Protocol):
     """How a server behaves."""
 
@@ -102,12 +105,20 @@ async def serve(
             await _one(manner, book, session, line, writer)
     except Hangup as hangup:
         writer.write(hangup.last_words)
+    except Silence:
+        await _until_gone(reader)
     except (ConnectionError, ssl.SSLError, ValueError):
         pass
     finally:
         book.closed(session)
         with contextlib.suppress(RuntimeError):  # the lab is closing too
             writer.close()
+
+
+async def _until_gone(reader: asyncio.StreamReader) -> None:
+    with contextlib.suppress(ConnectionError):
+        while await reader.read(1024):
+            pass
 
 
 async def _one(

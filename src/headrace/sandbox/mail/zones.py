@@ -64,7 +64,7 @@ class Zones:
         wild = self.records.get((_above(name), kind))
         if wild is None:
             return None
-        return dns.rrset.from_rdata_list(dns.name.from_text(f"{name}."), wild.ttl, wild)
+        return dns.rrset.from_rdata_list(dns.name.from_text(f"{name}."), wild.ttl, list(wild))
 
 
 def _above(name: str) -> str:

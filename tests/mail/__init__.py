@@ -1,0 +1,1 @@
+"""Headrace's own verifier, against the mail lab's real sockets."""

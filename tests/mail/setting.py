@@ -1,0 +1,71 @@
+"""A prober that uses the mail lab, and clocks that tests move."""
+
+from dataclasses import dataclass, field
+from ipaddress import ip_network
+
+from headrace.domain.public import Address, is_public
+from headrace.mail.catchall import CatchAll, InMemory
+from headrace.mail.dns import MailRoutes
+from headrace.mail.pace import Limits, Pace
+from headrace.mail.probe import Prober, Probing
+from headrace.mail.smtp import Dialogue, Identity, Patience
+from headrace.mail.visits import Visits
+from headrace.sandbox.mail import MailLab
+
+IDENTITY = Identity(helo="probe.headrace.example", mail_from="check@probe.headrace.example")
+LAB = ip_network("127.0.25.0/24")
+PATIENCE = Patience(connect=5.0, reply=5.0, farewell=2.0)
+HURRIED = Patience(connect=0.3, reply=0.3, farewell=0.1)
+"""For what never answers."""
+
+UNHURRIED = Limits(per_second=0.0, daily_per_domain=100_000)
+
+
+class ManualClock:
+    """`ports.Clock` that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def wall(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+def in_lab(address: Address) -> bool:
+    """What may be dialled in these tests."""
+    return is_public(address) or (address.version == 4 and address in LAB)
+
+
+@dataclass
+class Setting:
+    """A lab and the parts of a verifier that are pointed at it."""
+
+    lab: MailLab
+    clock: ManualClock = field(default_factory=ManualClock)
+    patience: Patience = PATIENCE
+    limits: Limits = UNHURRIED
+    dns_timeout: float = 5.0
+    proxy: str | None = None
+
+    def routes(self) -> MailRoutes:
+        servers = [f"127.0.0.1:{self.lab.dns_port}"]
+        return MailRoutes(servers, self.dns_timeout, self.clock, in_lab)
+
+    def dialogue(self) -> Dialogue:
+        return Dialogue(IDENTITY, self.lab.smtp_port, in_lab, self.patience, self.proxy)
+
+    def visits(self) -> Visits:
+        return Visits(self.dialogue(), Pace(self.limits, self.clock, self.clock.sleep))
+
+    def prober(self) -> Prober:
+        visits = self.visits()
+        catch_all = CatchAll(visits, InMemory(self.clock), self.clock)
+        return Prober(self.routes(), self.clock, Probing(visits, catch_all))
