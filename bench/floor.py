@@ -19,7 +19,8 @@ import msgspec
 import uvicorn
 
 from headrace.engine.ids import new_id
-from headrace.storage.database import Database
+from headrace.storage.database import Statement, Steps
+from headrace.storage.sqlite import SqliteDatabase
 
 _CALLS = (
     b"POST /leadmagic/v1/people/email-finder HTTP/1.1\r\nhost: localhost\r\n",
@@ -62,7 +63,7 @@ class Floor:
         self.vendor_port = vendor_port
         self.tls = ssl.create_default_context(cafile=ca_file)
         self.idle: deque[Outbound] = deque()
-        self.database = Database(database)
+        self.database = SqliteDatabase(database)
         with sqlite3.connect(database) as connection:
             connection.execute("CREATE TABLE accounts (id TEXT PRIMARY KEY, balance INTEGER)")
             connection.execute("CREATE TABLE entries (id TEXT PRIMARY KEY, amount INTEGER) WITHOUT ROWID")
@@ -80,7 +81,7 @@ class Floor:
             told = await connection.ask(head, body)
         self.idle.append(connection)
         answer = msgspec.json.encode({"status": "success", "email": told["data"]["email"]})
-        await self.database.write(lambda db: self.settle(db, answer))
+        await self.database.write(lambda: self.settle(answer))
         await send(
             {
                 "type": "http.response.start",
@@ -97,12 +98,12 @@ class Floor:
         return made
 
     @staticmethod
-    def settle(db: sqlite3.Connection, answer: bytes) -> None:
+    def settle(answer: bytes) -> Steps[None]:
         """The three statements that no design can do without."""
         new = new_id()
-        db.execute("UPDATE accounts SET balance = balance - 3 WHERE id = 'a' AND balance >= 3")
-        db.execute("INSERT INTO entries VALUES (?, 3)", (new,))
-        db.execute("INSERT INTO enrichments VALUES (?, ?)", (new, answer))
+        yield Statement("UPDATE accounts SET balance = balance - 3 WHERE id = 'a' AND balance >= 3", {})
+        yield Statement("INSERT INTO entries VALUES (:id, 3)", {"id": new})
+        yield Statement("INSERT INTO enrichments VALUES (:id, :answer)", {"id": new, "answer": answer})
 
 
 def main(vendor_port: int, ca_file: str, database: str) -> None:

@@ -1,12 +1,13 @@
 """A database with a past."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from headrace.engine.ids import new_id
 
-_ATTEMPTS = b'[{"field":"email","provider":"leadmagic","kind":"find","outcome":"found"}]'
+_RECORD = b'{"request":{"fields":["email"]},"attempts":[]}'
 _PER_ACCOUNT = 1000
 
 
@@ -16,13 +17,17 @@ def fill(database: Path, rows: int) -> int:
     with sqlite3.connect(database) as connection:
         connection.execute("PRAGMA synchronous = OFF")
         connection.executemany(
-            "INSERT INTO accounts VALUES (?, ?, 0, 0, 0, 0, '', 'strict', 'schema', 0)",
+            "INSERT INTO accounts (id, name, created_at, available, held, consents_personal_email,"
+            " phone_countries, validation, email_status_vocabulary, accept_risky)"
+            " VALUES (?, ?, 0, 0, 0, 0, '', 'strict', 'schema', 0)",
             ((account, f"past {account}") for account in accounts),
         )
+        now = time.time()  # or they would be purged for their age
         kept = list(_past(accounts, rows))
         connection.executemany(
-            "INSERT INTO enrichments VALUES (?, ?, 'finished', 'past', 3000, 0, 0, 1, '{}', NULL, '{}', ?)",
-            ((enrichment, account, _ATTEMPTS) for enrichment, account in kept),
+            "INSERT INTO enrichments (id, account_id, state, owner, held, charged, created_at, finished_at, record)"
+            " VALUES (?, ?, 'finished', 'past', 3000, 0, ?, 1, ?)",
+            ((enrichment, account, now, _RECORD) for enrichment, account in kept),
         )
         connection.executemany("INSERT INTO ledger_entries VALUES (?, 'hold', ?, 3000, 0)", kept)
         connection.executemany("INSERT INTO ledger_entries VALUES (?, 'release', ?, 3000, 0)", kept)

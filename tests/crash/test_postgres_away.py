@@ -86,7 +86,7 @@ async def test_with_the_database_down_requests_are_refused_before_the_vendor_is_
 
         await asyncio.to_thread(server.start)
         back = time.monotonic()
-        while (await ask(session, made, everyone[0]))[0] != 200:
+        while (await ask(session, made, everyone[0]))[0] != 200:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         took = time.monotonic() - back
         assert await status(session, f"{made.url}/readyz") == 200

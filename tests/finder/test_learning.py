@@ -24,16 +24,16 @@ def taught(people: list[Person], at: float = START) -> Knowledge:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_three_known_addresses_are_enough(seed: int) -> None:
-    """2,000 people at 40 domains of one pattern each; "first" needs people of different first names."""
+    """2,000 people at 40 domains of one pattern each (fewer where people go by one name, each by another)."""
     rng = Random(seed)
     patterns = rng.choices(list(PATTERNS), WEIGHTS, k=DOMAINS)
     right = asked = 0
     for number, pattern in enumerate(patterns):
-        size = 30 if pattern in ("first", "last") else PEOPLE
-        people = staff(rng, house(rng, pattern), size)
+        employer = house(rng, pattern)
+        people = staff(rng, employer, 30 if pattern in ("first", "last") else PEOPLE)
         knowledge = taught(people[:KNOWN])
         for person in people[KNOWN:]:
-            best = candidates(person.first, person.last, f"d{number}.example", knowledge)[0]
+            best = candidates(person.first, person.last, f"d{number}.{employer.country}", knowledge)[0]
             right += best.local == person.local
             asked += 1
     assert right / asked >= 0.95
@@ -46,7 +46,8 @@ def test_at_a_cold_start_the_first_three_hold_what_they_claim(seed: int) -> None
     for pattern in spread(2_000):
         employer = house(rng, pattern)
         person = staff(rng, employer, 1)[0]
-        top = candidates(person.first, person.last, "d.example", limit=3)
+        # At .com, for which the prior is not tilted: this world's Germans form addresses as everybody does.
+        top = candidates(person.first, person.last, "d.com", limit=3)
         hits += person.local in {candidate.local for candidate in top}
         claimed += sum(candidate.probability for candidate in top)
     assert hits >= claimed

@@ -44,7 +44,7 @@ def test_free_mail(domain: str) -> None:
 def test_a_subdomain_belongs_to_it() -> None:
     assert Lists().is_disposable("mailinator.com")
     assert Lists().is_disposable("box.mailinator.com")
-    assert not Lists().is_disposable("notmailinator.com")
+    assert not Lists().is_disposable("notmailinator.example")
     assert not Lists().is_disposable("com")
     assert not Lists().is_free("gmail.com.acme.example")
 

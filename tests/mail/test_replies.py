@@ -19,6 +19,9 @@ def told(code: int, text: str, host: str = ANYONE, stage: Stage = Stage.RCPT) ->
 NOBODY = [
     (550, "5.1.1 <a@b.example>: Recipient address rejected: User unknown in virtual mailbox table", ANYONE),
     (550, "5.1.1 The email account that you tried to reach does not exist. Please try", "google_workspace"),
+    (550, "5.1.1 <a@b.example>: Recipient address rejected: User unknown in relay recipient table", ANYONE),
+    (550, "5.1.1 User does not exist - <a@b.example>", "zoho"),
+    (550, "Invalid Recipient - https://community.mimecast.example/docs#550 [abc]", "mimecast"),
     (550, "5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup", ANYONE),
     (550, "5.4.1 Recipient address rejected: Access denied. AS(201806281)", "microsoft_365"),
     (550, "5.4.1 Recipient address rejected: Access denied. [LAB]", ANYONE),

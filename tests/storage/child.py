@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from headrace import logs
 from headrace.domain.errors import Problem
 from headrace.engine.ids import new_id
+from headrace.ports import Claim
 from headrace.storage import schema
 from headrace.storage.accounts import Settings
 from headrace.storage.opening import Storage
@@ -64,6 +65,17 @@ async def enclose(url: str, name: str) -> None:
     async with storage.owner.fence(name):
         print("inside", flush=True)
         sys.stdin.readline()
+    storage.close()
+
+
+async def begin(url: str, name: str, many: str) -> None:
+    """Take a key so many times at once; prints how often that was granted."""
+    storage = opened(url)
+    _wait_for_go()
+    begun = (storage.idempotency.begin(Claim(name, "f")) for _ in range(int(many)))
+    results = await asyncio.gather(*begun, return_exceptions=True)
+    print(sum(result is None for result in results), flush=True)
+    sys.stdin.readline()
     storage.close()
 
 
@@ -131,7 +143,7 @@ async def upgrade(url: str) -> None:
 
 
 JOBS: dict[str, Callable[..., Awaitable[None]]] = {
-    job.__name__: job for job in (race, hold, claim, churn, sit, enclose, write, first_use, upgrade)
+    job.__name__: job for job in (race, hold, begin, claim, churn, sit, enclose, write, first_use, upgrade)
 }
 
 if __name__ == "__main__":

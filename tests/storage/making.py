@@ -15,7 +15,7 @@ from headrace.domain.model import (
     Timing,
     Verdict,
 )
-from headrace.ports import Settlement
+from headrace.ports import Reply, Settlement
 from headrace.storage.accounts import Settings
 from headrace.storage.opening import Storage
 from headrace.storage.owner import FileOwner
@@ -51,6 +51,7 @@ def settlement(
     webhook_body: bytes | None = None,
     custom: bytes | None = None,
     attempts: Sequence[Attempt] = (ATTEMPT,),
+    reply: Reply | None = None,
 ) -> Settlement:
     """The end of an enrichment that found one address."""
     contact = Contact(first_name="Ada", last_name="Lovelace", domain="example.com")
@@ -66,7 +67,7 @@ def settlement(
         duration_ms=21.0,
         waited_ms=20.0,
     )
-    return Settlement(enrichment, account_id, 1_800_000_000.5, webhook_body)
+    return Settlement(enrichment, account_id, 1_800_000_000.5, webhook_body, reply=reply)
 
 
 async def balance(storage: Storage, account_id: str) -> tuple[int, int]:

@@ -2,15 +2,15 @@
 
 import re
 
-ENHANCED = re.compile(r"(?:^|[\s(#])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])", re.MULTILINE)
+ENHANCED = re.compile(r"(?:^|\()#?([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])", re.MULTILINE)
 """An enhanced status code, in front of a line or as qmail writes it: `(#5.1.1)`."""
 
 _ADDRESS = re.compile(r"<[^<>]*>|\S+@\S+")
 
 
 def told(text: str) -> str:
-    """The host's own words, in lower case on one line: an address that it repeats is not among them."""
-    return " ".join(_ADDRESS.sub(" ", text.lower()).split())
+    """The host's own words, in lower case on one line, without codes or addresses that it repeats."""
+    return " ".join(_ADDRESS.sub(" ", ENHANCED.sub(" ", text.lower())).split())
 
 
 def _any_of(*words: str) -> re.Pattern[str]:
@@ -21,6 +21,7 @@ ABOUT_OUR_ADDRESS = _any_of(
     # lists of bad addresses
     r"spamhaus|spamcop|sorbs|barracudacentral|uceprotect|abusix|cloudmark|senderbase|senderscore",
     r"dnsbls?|rbls?|rhsbls?|(?:black|block)[- ]?list(?:ed|ings?|s)?|reputation|banned",
+    r"de-?list(?:ed|ing)?|white-?list(?:ed)?|listed (?:at|by|in|on)",
     # what we are, seen from there
     r"client host|your (?:ip|host|server|mail server|network|domain)|sending ip|ip(?:v[46])? address",
     r"reverse dns|rdns|ptr|dynamic ip|dial-?up|residential",
@@ -28,10 +29,10 @@ ABOUT_OUR_ADDRESS = _any_of(
 """Our own address is the trouble, for whatever mailbox we ask about."""
 
 ABOUT_POLICY = _any_of(
-    r"blocked|polic(?:y|ies)|prohibited|forbidden|denied by",
+    r"blocked|polic(?:y|ies)|prohibit(?:ed|ion)|forbidden|denied by|administrative(?:ly)?|quarantined?",
     r"security|firewall|geographic|country|filter(?:ed|ing)?",
-    r"spam|spammers?|spamming|abus(?:e|ive)|bulk|unsolicited|suspicious|virus",
-    r"relay|relaying|rcpthosts|not permitted|not allowed|(?:not |un)authori[sz]ed",
+    r"spam|spammers?|spamming|abus(?:e|ive)|bulk|unsolicited|suspicious|virus|malware|phishing",
+    r"relay(?! recipient table)|relaying|rcpthosts|not permitted|not allowed|(?:not |un)authori[sz]ed",
     r"authenticat(?:e|ed|ion)|auth required|spf|dkim|dmarc|callout|verif(?:y|ication) failed",
     r"sender|sending|helo|ehlo|hostname|host (?:not found|name)",
     r"resource record|invalid dns|dns (?:lookup|error|failure)|domain (?:not found|does not|has|is|must)",

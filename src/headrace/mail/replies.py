@@ -112,8 +112,9 @@ def classify(reply: Reply, host: MailHost) -> ReplyClass:
         return ReplyClass.ACCEPTED
     if not 400 <= reply.code <= 599:
         return ReplyClass.PROTOCOL
-    words = phrases.told(reply.text)
-    enhanced = _enhanced(reply)
+    words, (kind, enhanced) = phrases.told(reply.text), _enhanced(reply)
+    if kind != reply.code // 100:
+        return ReplyClass.PROTOCOL  # one of its two codes says "never", the other "later"
     if reply.code < 500:
         return _temporary(reply, enhanced, words)
     return _permanent(reply, enhanced, words, host)
@@ -175,9 +176,9 @@ def _by_words(words: str) -> ReplyClass:
     return ReplyClass.MAILBOX_UNKNOWN if phrases.NOBODY.search(words) else ReplyClass.POLICY
 
 
-def _enhanced(reply: Reply) -> tuple[int, int] | None:
-    """The last two numbers of the enhanced code, if its first agrees with the reply's code."""
+def _enhanced(reply: Reply) -> tuple[int, tuple[int, int] | None]:
+    """The first number of the enhanced code, and the other two; without one, the reply's own first."""
     found = phrases.ENHANCED.search(reply.text)
-    if found is None or int(found[1]) != reply.code // 100:
-        return None
-    return int(found[2]), int(found[3])
+    if found is None:
+        return reply.code // 100, None
+    return int(found[1]), (int(found[2]), int(found[3]))

@@ -14,7 +14,9 @@ from headrace.storage.errors import Unusable
 ACCOUNT_KEY, ADMIN_KEY = "hr", "hradmin"
 """What the text of a key begins with."""
 
-ANY_KEY = "SELECT 1 FROM api_keys UNION ALL SELECT 1 FROM admin_keys LIMIT 1"
+ANY_KEY = """
+    SELECT 1 FROM api_keys UNION ALL SELECT 1 FROM admin_keys UNION ALL SELECT 1 FROM suppressions LIMIT 1
+"""
 
 _PEPPER_BYTES = 32
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"

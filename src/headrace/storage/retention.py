@@ -79,13 +79,14 @@ class Retention:
                 lambda: self._audit_log.forget_before(now - periods.audit * _DAY)
             ),
         )
-        log.info(
-            "purged",
-            results=purged.results,
-            answers=purged.answers,
-            replies=purged.replies,
-            audit=purged.audit,
-        )
+        if any((purged.results, purged.answers, purged.replies, purged.audit)):
+            log.info(
+                "purged",
+                results=purged.results,
+                answers=purged.answers,
+                replies=purged.replies,
+                audit=purged.audit,
+            )
         return purged
 
     async def _in_batches(

@@ -101,7 +101,7 @@ def _misroutes(zones: Zones, nobody: str) -> None:
     zones.mail(f"private.{ODD}", (10, f"mx.private.{ODD}"), (20, f"mx2.private.{ODD}"))
     zones.add(f"mx.private.{ODD}", "A", "10.0.0.1", "192.168.0.1", "169.254.10.10")
     zones.add(f"mx2.private.{ODD}", "AAAA", "fd00::1", "::ffff:10.0.0.1", "fe80::1")
-    zones.add(f"mxloop.{ODD}", "MX", f"10 a.mxloop.{ODD}.")
+    zones.mail(f"mxloop.{ODD}", (10, f"a.mxloop.{ODD}"))
     zones.add(f"a.mxloop.{ODD}", "CNAME", f"b.mxloop.{ODD}.")
     zones.add(f"b.mxloop.{ODD}", "CNAME", f"a.mxloop.{ODD}.")
     zones.mail(f"deafmx.{ODD}", (10, f"mx.deafmx.{ODD}"))

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, field
 
-import dns.name
-import dns.rdatatype
 import dns.rrset
 
 TTL = 300
@@ -17,13 +15,13 @@ class Zones:
     `faults`: `servfail`, `refused`, `silent` or `slow`, by name.
     """
 
-    records: dict[tuple[str, str], dns.rrset.RRset] = field(default_factory=dict)
+    records: dict[tuple[str, str], tuple[int, tuple[str, ...]]] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     faults: dict[str, str] = field(default_factory=dict)
 
     def add(self, name: str, kind: str, *values: str, ttl: int = TTL) -> None:
         """Set the records of one name and type; names in `values` end with a dot."""
-        self.records[name, kind] = dns.rrset.from_text_list(f"{name}.", ttl, "IN", kind, values)
+        self.records[name, kind] = ttl, values
         self.names.add(name)
 
     def mail(self, domain: str, *hosts: tuple[int, str]) -> None:
@@ -58,13 +56,9 @@ class Zones:
         return name
 
     def _at(self, name: str, kind: str) -> dns.rrset.RRset | None:
-        exact = self.records.get((name, kind))
-        if exact is not None or name in self.names:
-            return exact
-        wild = self.records.get((_above(name), kind))
-        if wild is None:
-            return None
-        return dns.rrset.from_rdata_list(dns.name.from_text(f"{name}."), wild.ttl, list(wild))
+        owner = name if name in self.names else _above(name)
+        found = self.records.get((owner, kind))
+        return dns.rrset.from_text_list(f"{name}.", found[0], "IN", kind, found[1]) if found else None
 
 
 def _above(name: str) -> str:

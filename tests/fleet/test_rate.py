@@ -1,0 +1,109 @@
+"""One key, three processes, far more requests than allowed: fifty in any second, and not fewer than that."""
+
+import asyncio
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import redis
+
+from bench.load import connect
+from tests.fleet.fleet import Fleet, fleet
+from tests.fleet.process import account
+from tests.servers import Valkey
+
+LIMIT = 50
+OFFERED = 2000
+"""Requests per second that are sent as long as the machine can answer so many."""
+
+CONNECTIONS = 120
+SOAK = bool(os.environ.get("HEADRACE_SOAK"))
+SECONDS = 30 if SOAK else 5
+SUSTAINED = 49.5 if SOAK else 40
+"""Admissions per second; fewer when the machine is busy with other things."""
+
+SECOND = 1_000_000
+
+
+class Watch:
+    """Collects what the store's log of admissions holds, each for a second: `times` in microseconds."""
+
+    def __init__(self, store: Valkey) -> None:
+        self.times: set[int] = set()
+        self._client = redis.Redis.from_url(store.url)
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+
+    def _look(self) -> None:
+        while not self._end.wait(0.05):
+            for log in self._client.keys("headrace:rate:account:*"):
+                self.times |= {int(at) for at in self._client.zrange(log, 0, -1)}
+
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        self._thread.start()
+        try:
+            yield
+            time.sleep(0.2)  # one more look, at those that came last
+        finally:
+            self._end.set()
+            self._thread.join()
+            self._client.close()
+
+
+async def test_three_processes_keep_one_accounts_limit_exactly_and_use_it_up(
+    database: str, store: Valkey, tmp_path: Path
+) -> None:
+    overlay = {"VERIFICATION__ORDER": ""}
+    with fleet(tmp_path, database, store.url, overlay, vendors=["leadmagic"], apis=3, workers=0) as made:
+        key = account(tmp_path, made.settings)
+        watch = Watch(store)
+        with watch.looking():
+            heard = await offer(made, key)
+
+    times = sorted(watch.times)
+    starts = times[::LIMIT]
+    sustained = LIMIT * (len(starts) - 1) / (starts[-1] - starts[0]) * SECOND
+    print(
+        f"\noffered {sum(heard.values()) / SECONDS:.0f}/s for {SECONDS} s: {dict(heard)}; "
+        f"most in a second {busiest(times)}, sustained {sustained:.2f}/s"
+    )
+    assert set(heard) == {200, 429}
+    assert len(times) == heard[200], "every admission was seen"
+    assert busiest(times) == LIMIT
+    assert sustained >= SUSTAINED
+
+
+def busiest(times: list[int]) -> int:
+    """The most admissions in any stretch of one second."""
+    most = first = 0
+    for last, at in enumerate(times):
+        while at - times[first] >= SECOND:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+async def offer(made: Fleet, key: str) -> Counter[int]:
+    """Send what can be sent; the statuses that came back."""
+    ports = [urlsplit(url).port or 0 for url in made.urls]
+    heard: Counter[int] = Counter()
+    loop = asyncio.get_running_loop()
+    end = loop.time() + SECONDS
+
+    async def one(number: int) -> None:
+        connection = await connect(ports[number % len(ports)])
+        due = loop.time() + number / OFFERED
+        while due < end:
+            await asyncio.sleep(due - loop.time())
+            heard[(await connection.ask(key)).status] += 1
+            due = max(due + CONNECTIONS / OFFERED, loop.time())
+        connection.transport.close()
+
+    await asyncio.gather(*(one(number) for number in range(CONNECTIONS)))
+    return heard
