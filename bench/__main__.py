@@ -5,6 +5,7 @@ each is quoted, because noise only ever adds.
 """
 
 import argparse
+import asyncio
 import os
 import statistics
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import uvloop
 
-from bench import servers
+from bench import deliveries, servers
 from bench.load import Answer, closed_loop, open_loop
 from bench.rows import fill
 from bench.servers import Certificates, Server
@@ -155,9 +156,17 @@ def bench_growth(directory: Path, keys: Certificates, rows: int, rounds: int, re
     )
 
 
-async def _watched(server: Server, waiting: int, peak: list[float]) -> list[Answer]:
-    import asyncio  # noqa: PLC0415
+def bench_webhooks(directory: Path, owed: int) -> None:
+    """(f) Deliveries per second."""
+    asyncio.run(deliveries.webhooks(directory, owed, say, (SERVED_ON, LOADED_FROM)))
 
+
+def bench_queue(directory: Path, contacts: int) -> None:
+    """(g) A long queue of contacts."""
+    asyncio.run(deliveries.contacts(directory, contacts, say, (SERVED_ON, LOADED_FROM)))
+
+
+async def _watched(server: Server, waiting: int, peak: list[float]) -> list[Answer]:
     work = asyncio.ensure_future(closed_loop(server.port, server.key, waiting, waiting))
     while not work.done():
         peak.append(server.rss_mb)
@@ -184,10 +193,14 @@ def _folder(directory: Path, name: str) -> Path:
 def main() -> None:
     """Every measurement, or those whose letters are named."""
     parser = argparse.ArgumentParser(description="Measure Headrace beside a floor.")
-    parser.add_argument("parts", nargs="*", default=list("abcde"), help="letters of the parts; default: all")
+    parser.add_argument(
+        "parts", nargs="*", default=list("abcdefg"), help="letters of the parts; default: all"
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--requests", type=int, default=1500)
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--webhooks", type=int, default=3000, help="owed in part f")
+    parser.add_argument("--contacts", type=int, default=2000, help="queued in part g")
     chosen = parser.parse_args()
     say(machine())
     if hasattr(os, "sched_setaffinity"):
@@ -201,6 +214,8 @@ def main() -> None:
             "c": lambda: bench_memory(directory, keys, 2000),
             "d": lambda: bench_start(directory, 7),
             "e": lambda: bench_growth(directory, keys, chosen.rows, chosen.rounds, chosen.requests),
+            "f": lambda: bench_webhooks(directory, chosen.webhooks),
+            "g": lambda: bench_queue(directory, chosen.contacts),
         }
         for letter in chosen.parts:
             parts[letter]()

@@ -91,15 +91,24 @@ def headrace(
     config = directory / "headrace.toml"
     names = registry.names() if every_vendor else ASKED
     config.write_text(_settings(keys, vendor_port, client, names))
-    key = _key(config)
-    command = [str(HEADRACE), "serve", "--config", str(config), "--port", "0", "--json"]
+    key = new_key(config)
+    with serving(config, core) as server:
+        yield Server(server.process, server.port, key)
+
+
+@contextmanager
+def sandbox(core: int) -> Iterator[Server]:
+    """Invented vendors who know invented people."""
+    with _process([str(HEADRACE), "sandbox", "--port", "0", "--json"], core) as process:
+        yield Server(psutil.Process(process.pid), _port(process, "sandbox_url"))
+
+
+@contextmanager
+def serving(config: Path, core: int, *options: str) -> Iterator[Server]:
+    """Headrace with these settings, on the database beside them."""
+    command = [str(HEADRACE), "serve", "--config", str(config), "--port", "0", "--json", *options]
     with _process(command, core) as process:
-        assert process.stdout
-        yield Server(
-            psutil.Process(process.pid),
-            int(json.loads(process.stdout.readline())["url"].rsplit(":", 1)[1]),
-            key,
-        )
+        yield Server(psutil.Process(process.pid), _port(process, "url"))
 
 
 def start_up_seconds(config: Path, core: int) -> float:
@@ -124,9 +133,33 @@ def vendor_times(server: Server, keys: Certificates) -> dict[str, float]:
         return told
 
 
-def _key(config: Path) -> str:
+def new_key(config: Path) -> str:
+    """Of a new account with plenty of credits."""
     create = ["accounts", "create", "bench", "--credits", "1000000000", "--config", str(config), "--json"]
     return str(json.loads(_command(*create))["api_key"])
+
+
+def at_sandbox(port: int) -> str:
+    """Settings that send the calls of every vendor to the sandbox, and let webhooks go to loopback."""
+    sections = "\n".join(
+        f'[providers.{name}]\napi_key = "bench"\nrate = 0\nconcurrency = 10000\n'
+        f'base_url = "http://127.0.0.1:{port}/{name}"'
+        for name in registry.names()
+    )
+    return f"""
+[server]
+rate_limit = 1000000
+[webhooks]
+allow_http = true
+allow_private = ["127.0.0.0/8"]
+{sections}
+"""
+
+
+def _port(process: "subprocess.Popen[str]", name: str) -> int:
+    """Where it listens, from the line that it says when it is ready."""
+    assert process.stdout
+    return int(json.loads(process.stdout.readline())[name].rsplit(":", 1)[1])
 
 
 def _command(*words: str) -> str:

@@ -130,7 +130,7 @@ async def test_many_who_ask_at_once_ask_once(setting: Setting) -> None:
 
 async def test_a_second_name_server_answers_for_the_first(setting: Setting) -> None:
     servers = ["127.0.0.1:9", f"127.0.0.1:{setting.lab.dns_port}"]
-    routes = MailRoutes(servers, 10.0, ManualClock(), in_lab)
+    routes = MailRoutes(servers, 3.0, ManualClock(), in_lab)
     assert (await routes.of(f"normal.{ODD}")).result is Result.YES
 
 

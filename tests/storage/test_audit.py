@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from headrace.storage.ledger import MOVES
+from headrace.storage.books import MOVES
 from headrace.storage.opening import Storage
 from tests.storage.backends import FACTORIES, Backend, PostgresBackend, new_backend
 from tests.storage.making import account, settlement

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from headrace.finder.names import Name, Shape, parse
-from headrace.finder.plans import Beliefs, Kind, Line, Plan
+from headrace.finder.plans import Kind, Likelihoods, Line, Plan
 from headrace.finder.spelling import Spelling, spellings
 from headrace.finder.ways import SEPARATORS, parts
 
@@ -36,17 +36,18 @@ class Form(NamedTuple):
     spelling: Spelling
 
 
-def fillings(first: str, last: str, beliefs: Beliefs) -> list[Filling]:
-    """A name in each of its spellings, likeliest first; empty when nothing of it is left."""
+def fillings(first: str, last: str, beliefs: Likelihoods, whole: bool = False) -> list[Filling]:
+    """A name in each of its spellings, likeliest first; empty when nothing of it is left. `whole`: with all
+    lines of the plan, however unlikely."""
     found = []
     for spelling in spellings(first, last, beliefs.country):
         name = parse(spelling.first, spelling.last)
         if name is not None:
-            found.append(_filling(name, spelling, beliefs))
+            found.append(_filling(name, spelling, beliefs, whole))
     return found
 
 
-def _filling(name: Name, spelling: Spelling, beliefs: Beliefs) -> Filling:
+def _filling(name: Name, spelling: Spelling, beliefs: Likelihoods, whole: bool) -> Filling:
     first, f, last, l = parts(name, beliefs.country)  # noqa: E741
     shape, middle = name.shape, name.middle
     kind = Kind(
@@ -55,10 +56,11 @@ def _filling(name: Name, spelling: Spelling, beliefs: Beliefs) -> Filling:
     texts = (*first.texts, *f.texts, *last.texts, *l.texts, "")
     glues = SEPARATORS + tuple(f"{sign}{middle}{sign}" for sign in SEPARATORS) if middle else SEPARATORS
     share = beliefs.spelling(spelling.habit, spelling.label, spelling.share) if spelling.habit else 1.0
-    return Filling(beliefs.plan(kind), share, texts, glues, shape, spelling)
+    plan = beliefs.whole_plan(kind) if whole else beliefs.plan(kind)
+    return Filling(plan, share, texts, glues, shape, spelling)
 
 
-def explain(first: str, last: str, local: str, beliefs: Beliefs) -> list[Form]:
+def explain(first: str, last: str, local: str, beliefs: Likelihoods) -> list[Form]:
     """The forms of a name that give this local part; without the number that tells namesakes apart, when
     there is no other way."""
     wanted = local.strip().lower().partition("+")[0]
@@ -68,8 +70,8 @@ def explain(first: str, last: str, local: str, beliefs: Beliefs) -> list[Form]:
     ]
 
 
-def _forms(first: str, last: str, beliefs: Beliefs) -> Iterator[Form]:
-    for filling in fillings(first, last, beliefs):
+def _forms(first: str, last: str, beliefs: Likelihoods) -> Iterator[Form]:
+    for filling in fillings(first, last, beliefs, whole=True):
         for line in filling.plan:
             share = line.share * filling.share
             yield Form(filling.local(line), share, line, filling.shape, filling.spelling)

@@ -24,6 +24,10 @@ STRENGTH = 5.0
 HALF_LIFE = 18 * 30.44 * 86_400
 """In seconds: eighteen months."""
 
+_DAY = 86_400.0
+_HEAD = 100
+"""Lines of a plan that are kept: more than any list of candidates needs."""
+
 _LEAST = 0.02
 """The share of its prior that a label keeps, however often it bounced: companies change their habits."""
 
@@ -126,10 +130,14 @@ class Beliefs:
         return _posterior(assumed, counts) if counts else assumed
 
     def plan(self, kind: Kind) -> Plan:
+        """The likeliest lines, worked out once."""
         known = self._plans.get(kind)
         if known is None:
-            known = self._plans[kind] = plan(kind, self)
+            known = self._plans[kind] = self.whole_plan(kind)[:_HEAD]
         return known
+
+    def whole_plan(self, kind: Kind) -> Plan:
+        return plan(kind, self)
 
     def spelling(self, habit: str, label: str, share: float) -> float:
         """How likely one of two spellings is."""
@@ -142,10 +150,15 @@ class Beliefs:
         )[label]
 
 
-@lru_cache(maxsize=512)
 def beliefs(country: str, knowledge: Knowledge | None = None, at: float | None = None) -> Beliefs:
-    """The beliefs about a domain; asked again for the same knowledge, they are ready."""
-    return Beliefs(country, knowledge, at)
+    """The beliefs about a domain; asked again for the same knowledge on the same day, they are ready."""
+    if knowledge is None:
+        return _assumed(country)
+    return _learned(country, knowledge, None if at is None else at // _DAY * _DAY)
+
+
+_assumed = lru_cache(maxsize=128)(Beliefs)
+_learned = lru_cache(maxsize=64)(Beliefs)
 
 
 def _posterior(assumed: Shares, counts: Mapping[str, float]) -> Shares:

@@ -92,6 +92,8 @@ def _surname_start(words: list[str]) -> int:
 
 def _given(words: list[str]) -> tuple[tuple[str, ...], str, str, str]:
     """The given names, their tie, the initials that are not spelt out, and the middle initial."""
+    if len(words) == 1 and len(words[0]) > 1 and words[0].isalpha():
+        return (words[0],), "", "", ""
     words = [word.replace("'", "") for word in words if word.strip("'")]
     lead = 0
     while lead < len(words) and len(words[lead]) == 1:
@@ -109,6 +111,8 @@ def _given(words: list[str]) -> tuple[tuple[str, ...], str, str, str]:
 
 def _family(words: list[str]) -> tuple[tuple[Surname, ...], str, str]:
     """The surnames, what ties them, and a middle initial that stood before them."""
+    if len(words) == 1 and words[0].isalpha():
+        return (Surname(words[0]),), "", ""
     early = ""
     while len(words) > 1 and len(words[0]) == 1 and words[0] != "o":
         early, words = early or words[0], words[1:]

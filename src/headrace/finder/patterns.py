@@ -49,8 +49,8 @@ def candidates(
     for filling in fillings(first, last, held):
         sure, texts, glues = filling.share, filling.texts, filling.glues
         for line in islice(filling.plan, _AMPLE * limit):
-            share, left, glue, right = line[:4]
-            share *= sure
+            likelihood, left, glue, right, _, _, _ = line
+            share = likelihood * sure
             if share < _FLOOR:
                 break
             local = texts[left] + glues[glue] + texts[right]

@@ -46,7 +46,7 @@ Plan = tuple[Line, ...]
 """Likeliest first."""
 
 
-class Beliefs(Protocol):
+class Likelihoods(Protocol):
     """What is held about a domain: see `learning`."""
 
     country: str
@@ -58,6 +58,8 @@ class Beliefs(Protocol):
     def spelling(self, habit: str, label: str, share: float) -> float: ...
 
     def plan(self, kind: Kind) -> Plan: ...
+
+    def whole_plan(self, kind: Kind) -> Plan: ...
 
 
 class Template(NamedTuple):
@@ -92,7 +94,7 @@ class _Slot(NamedTuple):
         return self.only_with is None or self.only_with == separator
 
 
-def plan(kind: Kind, beliefs: Beliefs) -> Plan:
+def plan(kind: Kind, beliefs: Likelihoods) -> Plan:
     """Every combination for names of this kind, with what is believed."""
     slots = _slots(kind, beliefs)
     lines = (
@@ -117,7 +119,7 @@ def _lines(pattern: str, share: float, slots: dict[str, list[_Slot]]) -> Iterato
                 yield Line(chance, left.place, glue, right.place, pattern, choices, note)
 
 
-def _slots(kind: Kind, beliefs: Beliefs) -> dict[str, list[_Slot]]:
+def _slots(kind: Kind, beliefs: Likelihoods) -> dict[str, list[_Slot]]:
     start, slots = 0, {}
     counts = {"first": kind.firsts, "f": kind.fs, "last": kind.lasts, "l": kind.lasts or 1}
     habits = {"first": kind.first, "f": kind.f, "last": kind.last, "l": kind.last}
@@ -129,7 +131,7 @@ def _slots(kind: Kind, beliefs: Beliefs) -> dict[str, list[_Slot]]:
     return slots | {"": [_Slot(start, 1.0, "", "")]}
 
 
-def _of_part(habit: str, count: int, start: int, beliefs: Beliefs) -> Iterator[_Slot]:
+def _of_part(habit: str, count: int, start: int, beliefs: Likelihoods) -> Iterator[_Slot]:
     if not habit:
         yield from (_Slot(start + at, 1.0, "", "") for at in range(count))
         return

@@ -92,14 +92,7 @@ def _speaks(nation: str, text: str, country: str) -> bool:
 def _alphabet(label: str, nation: str) -> dict[int, str]:
     rules = table("spelling")["cyrillic"]
     letters = rules["usual"] | (rules["official"] if label == "official" else {})
-    return str.maketrans(letters | (_national(nation, label) if nation else {}))
-
-
-def _national(nation: str, label: str) -> dict[str, str]:
-    letters: dict[str, str] = dict(table("spelling")["cyrillic"][nation]["letters"])
-    if nation == "ukrainian" and label == "official":
-        letters["й"] = "i"
-    return letters
+    return str.maketrans(letters | (rules[nation]["letters"] if nation else {}))
 
 
 def _greek(text: str) -> dict[str, str]:

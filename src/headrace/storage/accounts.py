@@ -5,7 +5,7 @@ from headrace.engine.ids import new_id
 from headrace.operate.model import Consent, KeyInfo, NameTaken, NewKey, Settings
 from headrace.operate.ports import OPERATOR
 from headrace.ports import Clock
-from headrace.storage import consents, ledger
+from headrace.storage import books, consents
 from headrace.storage.audit_log import AuditLog
 from headrace.storage.database import Database, Row, Statement, Steps
 from headrace.storage.keys import KeySmith
@@ -91,7 +91,7 @@ class SqlAccounts:
             if consented:
                 yield from consents.record(id_, self._consent("grant", actor, at), self._audit_log)
             if credits:
-                yield from ledger.grant(new_id(), id_, credits, at)
+                yield from books.grant(new_id(), id_, credits, at)
                 yield from self._audit_log.line(actor, "credits.grant", id_)
             return True
 
@@ -122,13 +122,15 @@ class SqlAccounts:
             yield Statement(_SET, {"account": account.id, **_columns(settings)})
             yield from self._audit_log.line(actor, "account.set", account.id)
 
-        await self._database.write(operation)
+        await self._database.write(operation, key=account.id)
 
     async def consent(
         self, account: Account, granted: bool, actor: str = OPERATOR, version: str | None = None
     ) -> None:
         agreed = self._consent("grant" if granted else "withdraw", actor, self._clock.wall(), version)
-        await self._database.write(lambda: consents.record(account.id, agreed, self._audit_log))
+        await self._database.write(
+            lambda: consents.record(account.id, agreed, self._audit_log), key=account.id
+        )
 
     async def consents(self, account: Account) -> list[Consent]:
         rows = await self._database.read(consents.ALL, {"account": account.id})

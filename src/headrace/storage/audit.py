@@ -4,8 +4,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
+from headrace.storage.books import MOVES
 from headrace.storage.database import Database, Row, Statement, Steps
-from headrace.storage.ledger import MOVES
 
 _BALANCES = "SELECT id, name, available, held FROM accounts"
 _SUMS = """

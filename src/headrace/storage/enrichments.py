@@ -13,8 +13,9 @@ from headrace.record import (
     queued_record,
     request_of,
 )
-from headrace.storage import idempotency, ledger
+from headrace.storage import books, idempotency
 from headrace.storage.database import Database, Each, Row, Statement, Steps
+from headrace.storage.ledger import ABOUT
 from headrace.storage.owner import Owner
 from headrace.storage.vault import Vault
 
@@ -70,7 +71,7 @@ class SqlEnrichments:
                 record = self._open(rows[0][0])
                 record.attempts = lines
                 yield Statement(_REWRITE, {"enrichment": enrichment_id, "record": self._seal(record)})
-                yield Each(ledger.ABOUT, about)
+                yield Each(ABOUT, about)
 
         await self._database.write(operation)
 
@@ -86,26 +87,26 @@ class SqlEnrichments:
         at = self._clock.wall()
         records = [self._seal(queued_record(request)) for request in requests]
         rows = [
-            ledger.beginning(id_, account.id, amount, at, bulk_id=bulk_id, place=place, record=record)
+            books.beginning(id_, account.id, amount, at, bulk_id=bulk_id, place=place, record=record)
             for place, (id_, amount, record) in enumerate(zip(ids, amounts, records, strict=True))
         ]
         holds = [
-            ledger.entry(id_, "hold", account.id, amount, at)
-            for id_, amount in zip(ids, amounts, strict=True)
+            books.entry(id_, "hold", account.id, amount, at) for id_, amount in zip(ids, amounts, strict=True)
         ]
 
         def operation() -> Steps[int]:
             if reply:
-                yield from idempotency.begin(self._vault, reply.claim, self._owner.id, at)
+                if not (yield from idempotency.begin(self._vault, reply.claim, self._owner.id, at)):
+                    raise idempotency.in_use()
                 yield from idempotency.end(self._vault, reply, self._owner.id, at)
-            reserved = yield Statement(ledger.RESERVE, {"account": account.id, "amount": sum(amounts)})
+            reserved = yield Statement(books.RESERVE, {"account": account.id, "amount": sum(amounts)})
             if not reserved:
                 raise Problem("insufficient_credits")
             if bulk_id:
                 bulk = {"id": bulk_id, "account": account.id, "total": len(rows), "at": at}
                 yield Statement(_BULK, bulk)
-            yield Each(ledger.BEGIN, rows)
-            yield Each(ledger.ENTER, [hold.parameters for hold in holds])
+            yield Each(books.BEGIN, rows)
+            yield Each(books.ENTER, [hold.parameters for hold in holds])
             return int(reserved[0][0])
 
         return await self._database.write(operation, key=account.id)
@@ -126,7 +127,7 @@ class SqlEnrichments:
         def operation() -> Steps[list[Row]]:
             return (yield Statement(_TAKE, row))
 
-        taken = await self._database.write(operation)
+        taken = await self._database.write(operation, key=account_id)
         taken.sort(key=lambda row: (row["created_at"], row["place"]))
         return [Queued(row["id"], row["bulk_id"], request_of(self._open(row["record"]))) for row in taken]
 

@@ -43,9 +43,11 @@ class SqlIdempotency:
 
     async def begin(self, claim: Claim) -> None:
         at = self._clock.wall()
-        await self._database.write(
+        begun = await self._database.write(
             lambda: begin(self._vault, claim, self._owner.id, at), crowd=True, key=claim.name
         )
+        if not begun:
+            raise in_use()
 
     async def end(self, reply: Reply) -> None:
         at = self._clock.wall()
@@ -76,8 +78,13 @@ class SqlIdempotency:
         return Reply(claim, row["status"], self._vault.open(row["answer"]))
 
 
-def begin(vault: Vault, claim: Claim, owner: str, at: float, enrichment_id: str | None = None) -> Steps[None]:
-    """Take the key. Raises `Problem(idempotency_key_in_use)` when another request has it."""
+def in_use() -> Problem:
+    """What whoever comes second is told."""
+    return Problem("idempotency_key_in_use", retry_after=1)
+
+
+def begin(vault: Vault, claim: Claim, owner: str, at: float, enrichment_id: str | None = None) -> Steps[bool]:
+    """Take the key; false when another request has it."""
     digest = vault.digest(claim.name)
     row = {
         "digest": digest,
@@ -88,8 +95,7 @@ def begin(vault: Vault, claim: Claim, owner: str, at: float, enrichment_id: str 
         "until": at + claim.seconds,
     }
     yield Statement(_EXPIRE, {"digest": digest, "at": at})
-    if not (yield Statement(_CLAIM, row)):
-        raise Problem("idempotency_key_in_use", retry_after=1)
+    return bool((yield Statement(_CLAIM, row)))
 
 
 def end(vault: Vault, reply: Reply, owner: str, at: float) -> Steps[None]:

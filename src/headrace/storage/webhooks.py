@@ -123,7 +123,11 @@ class SqlWebhooks:
 
     async def claim(self, batch: str, most: int) -> int:
         row = {"batch": batch, "at": self._clock.wall(), "most": most}
-        return len(await self._put(_CLAIM, row))
+
+        def operation() -> Steps[int]:
+            return len((yield Statement(_CLAIM, row)))
+
+        return await self._database.write(operation, key="webhook_claims")
 
     async def open_batches(self, before: str) -> Sequence[str]:
         return [row[0] for row in await self._database.read(_OPEN_BATCHES, {"before": before})]

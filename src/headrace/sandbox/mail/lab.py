@@ -32,7 +32,7 @@ class MailLab:
     """Started and stopped by its owner; ports of 0 take free ones.
 
     `book` holds what the mail servers noted, `names.asked` what the name server was asked, `mailboxes` the
-    truth, `zones` the records. `forward` moves the clock that greylisting goes by.
+    truth, `zones` the records, `manners` how servers behave. `forward` moves the clock that greylisting goes by.
     """
 
     def __init__(self, world: World, dns_port: int = 0, smtp_port: int = 0) -> None:
@@ -43,9 +43,9 @@ class MailLab:
         self.mailboxes = Mailboxes(world)
         self._ports = dns_port, smtp_port
         self._ahead = 0.0
-        self._manners = cases.servers(Bench(self.mailboxes.accepted, self._now, GREY_SECONDS))
+        self.manners = cases.servers(Bench(self.mailboxes.accepted, self._now, GREY_SECONDS))
         self.addresses: Mapping[str, str] = {
-            case: f"{NETWORK}.{number}" for number, case in enumerate(self._manners, 1)
+            case: f"{NETWORK}.{number}" for number, case in enumerate(self.manners, 1)
         }
         self.zones = Zones()
         cases.publish(self.zones, self.addresses, NOBODY)
@@ -100,7 +100,7 @@ class MailLab:
         self.dns_port = await self._open(self.names.stream, LOOPBACK, self.dns_port)
         loop = asyncio.get_running_loop()
         await loop.create_datagram_endpoint(lambda: self.names, local_addr=(LOOPBACK, self.dns_port))
-        for case, manner in self._manners.items():
+        for case, manner in self.manners.items():
             client = partial(self._session, case, manner)
             self.smtp_port = await self._open(client, self.addresses[case], self.smtp_port)
 

@@ -1,0 +1,172 @@
+"""Puts one process together, and starts and stops it."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from importlib import import_module
+
+from litestar.types import ASGIApp
+
+from headrace.api.app import create_app
+from headrace.api.limits import AccountLimits
+from headrace.api.metrics import PrometheusMeter
+from headrace.api.services import Services
+from headrace.api.turns import Turns
+from headrace.config import ConfigError, Settings
+from headrace.domain.errors import Problem
+from headrace.engine.clock import SystemClock
+from headrace.engine.enrich import Books, Enricher
+from headrace.engine.guard import Guard
+from headrace.engine.run import Surroundings
+from headrace.engine.screen import Screen
+from headrace.engine.vendor import Vendor
+from headrace.jobs.worker import Worker
+from headrace.ports import Transport
+from headrace.shared.store import Shared
+from headrace.storage.opening import Storage
+from headrace.wiring.parts import (
+    make_deadlines,
+    make_memory,
+    make_prices,
+    make_shared,
+    make_transport,
+    webhook_body,
+)
+from headrace.wiring.storage import open_storage
+from headrace.wiring.vendors import (
+    make_limits,
+    make_plan,
+    make_vendors,
+    with_entered_keys,
+)
+from headrace.wiring.work import check_webhook, make_worker
+
+_LATE_ANSWERS = 2.0
+"""Seconds that a stopping process waits for answers that came after their deadline."""
+
+
+_SWEEP_EVERY = 2.0
+"""Seconds between two looks for processes that died."""
+
+
+_SEAT_TRIES, _SEAT_PAUSE = 6, 0.5
+"""A process that ended just now may hold its seat for a moment longer; seconds."""
+
+
+_PATIENCE = 5.0
+"""Seconds beyond the longest search for which an equal request waits for its answer."""
+
+
+_AFTER_START = 1.0
+"""Seconds after the start at which a server has time to load tables."""
+
+
+def _load_tables() -> None:
+    """Fetch, beside the work, what the first phone number would otherwise wait for."""
+    asyncio.get_running_loop().run_in_executor(None, import_module, "headrace.domain.phones")
+
+
+@dataclass(frozen=True, slots=True)
+class Headrace:
+    """Everything that one process needs to enrich. `stop` it at the end."""
+
+    settings: Settings
+    storage: Storage
+    vendors: Mapping[str, Vendor]
+    transport: Transport
+    enricher: Enricher
+    services: Services
+    meter: PrometheusMeter
+    shared: Shared
+    worker: Worker | None
+    _sweeper: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def application(self) -> ASGIApp:
+        """The HTTP application; it starts and stops this Headrace with its server."""
+        origins = self.settings.server.cors_origins
+        return create_app(
+            self.services, self.meter, origins, on_startup=[self.start], on_shutdown=[self.stop]
+        )
+
+    async def admit(self) -> None:
+        """Raises `ConfigError` where another process serves this database and the two share nothing else."""
+        if self.settings.shared.url:
+            return
+        patience = _SEAT_TRIES
+        while (seat := await self.storage.owner.take_seat("process")) != "seat-process-0":
+            await self.storage.owner.leave_seat(seat)
+            patience -= 1
+            if not patience:
+                raise ConfigError(
+                    "shared.url: another Headrace process uses this database; several need a shared store, "
+                    'such as [shared] url = "redis://127.0.0.1:6379/0"'
+                )
+            await asyncio.sleep(_SEAT_PAUSE)
+
+    async def start(self) -> None:
+        """Give back what processes that died were holding, now and from now on."""
+        self.shared.start()
+        await self.storage.ledger.release_abandoned()
+        asyncio.get_running_loop().call_later(_AFTER_START, _load_tables)
+        self._sweeper.append(asyncio.create_task(self._sweep()))
+        if self.worker:
+            self.worker.start()
+
+    def drain(self) -> None:
+        """Refuse new work and let what is in flight end soon."""
+        if self.worker:
+            self.worker.drain()
+        self.enricher.hurry(self.settings.server.drain_seconds)
+
+    async def stop(self) -> None:
+        for task in self._sweeper:
+            task.cancel()
+        if self.worker:
+            await self.worker.stop(_LATE_ANSWERS)
+        await self.enricher.finish(_LATE_ANSWERS)
+        await self.transport.aclose()
+        await self.shared.aclose()
+        self.storage.close()
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(_SWEEP_EVERY)
+            with suppress(Problem):  # the database has logged it
+                await self.storage.ledger.release_abandoned()
+
+
+def build(settings: Settings, *, sandbox: bool = False, worker: bool = False) -> Headrace:
+    """Everything, from settings. `sandbox`: every answer is labelled as invented. `worker`: queued work is
+    done by this process too. Raises `ConfigError`."""
+    make_plan(settings, make_vendors(settings))  # what is wrong there is said before a database is made
+    storage = open_storage(settings)
+    settings = with_entered_keys(settings, storage)
+    vendors = make_vendors(settings)
+    plan = make_plan(settings, vendors)
+    clock, meter = SystemClock(), PrometheusMeter()
+    shared = make_shared(settings, clock)
+    guard = Guard(make_limits(settings, vendors), clock, shared.rates, shared.breakers)
+    transport = make_transport(settings)
+    memory = make_memory(settings, storage, shared, clock)
+    screen = Screen(storage.suppressions)
+    surroundings = Surroundings(vendors, screen, memory, guard, transport, clock, make_deadlines(settings))
+    books = Books(storage.ledger, storage.enrichments, make_prices(settings))
+    enricher = Enricher(plan, surroundings, books, meter, webhook_body)
+    made = make_worker(settings, storage, enricher) if worker else None
+    services = Services(
+        accounts=storage.accounts,
+        store=storage,
+        enrichments=storage.enrichments,
+        enricher=enricher,
+        turns=Turns(storage.idempotency, settings.waterfall.deadline.total + _PATIENCE),
+        wake=made.wake if made else lambda: None,
+        check_webhook=partial(check_webhook, settings.webhooks),
+        limits=AccountLimits(settings.server.rate_limit, shared.rates),
+        guard=guard,
+        providers=tuple(vendors),
+        database_answers=storage.answers,
+        sandbox=sandbox,
+    )
+    return Headrace(settings, storage, vendors, transport, enricher, services, meter, shared, made)
