@@ -36,9 +36,11 @@ async def race(made: Fleet, key: str) -> Counter[tuple[int, str]]:
     async def ask(number: int) -> tuple[int, str]:
         body = {**SEED, "enrichment_type": ["email"]}
         url = f"{urls[number % len(urls)]}{ENRICH}"
-        async with session.post(url, json=body, headers={"X-API-KEY": key}) as reply:
-            said = await reply.json()
-            return reply.status, said.get("code") or said["status"]
+        while True:
+            async with session.post(url, json=body, headers={"X-API-KEY": key}) as reply:
+                said = await reply.json()
+                if reply.status != 503:  # how a machine that is too busy answers
+                    return reply.status, said.get("code") or said["status"]
 
     async with aiohttp.ClientSession(trust_env=False, connector=connections) as session:
         return Counter(await asyncio.gather(*(ask(number) for number in range(RACERS))))

@@ -1,5 +1,7 @@
 """A prober that uses the mail lab, and clocks that tests move."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 
@@ -15,7 +17,7 @@ from headrace.sandbox.mail import MailLab
 IDENTITY = Identity(helo="probe.headrace.example", mail_from="check@probe.headrace.example")
 LAB = ip_network("127.0.25.0/24")
 PATIENCE = Patience(connect=5.0, reply=5.0, farewell=2.0)
-HURRIED = Patience(connect=0.3, reply=0.3, farewell=0.1)
+HURRIED = Patience(connect=5.0, reply=0.3, farewell=0.1)
 """For what never answers."""
 
 UNHURRIED = Limits(per_second=0.0, daily_per_domain=100_000)
@@ -37,6 +39,13 @@ class ManualClock:
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.now += seconds
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for something to be so, up to a bound."""
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.01)
 
 
 def in_lab(address: Address) -> bool:

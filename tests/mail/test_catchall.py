@@ -7,9 +7,9 @@ import pytest
 from headrace.mail.catchall import CatchAll, Finding, InMemory, invented
 from headrace.mail.evidence import Evidence, Result
 from headrace.mail.mailhosts import known, recognise
-from headrace.sandbox.mail.mailboxes import ODD
-from headrace.sandbox.mail.session import lines
-from tests.mail.setting import HURRIED, Setting
+from headrace.sandbox.mail.mailboxes import ODD, State
+from headrace.sandbox.mail.manners import Plain
+from tests.mail.setting import HURRIED, Setting, until
 
 
 async def found(setting: Setting, catch_all: CatchAll, case: str) -> Evidence:
@@ -53,12 +53,9 @@ async def test_each_invented_address_in_its_own_session(setting: Setting, catch_
     assert "." in locals_asked[1][0]
 
 
-async def test_one_accepted_and_one_refused_tells_nothing(
-    setting: Setting, catch_all: CatchAll, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    replies = iter([lines(250, ["Ok"]), lines(550, ["5.1.1 User unknown"])])
-    manner = setting.lab.manners["normal"]
-    monkeypatch.setattr(manner, "rcpt", lambda session, address: next(replies))
+async def test_one_accepted_and_one_refused_tells_nothing(setting: Setting, catch_all: CatchAll) -> None:
+    states = iter([State.OPEN, State.NONE])
+    setting.lab.manners["normal"] = Plain(lambda address: next(states))
     told = await found(setting, catch_all, "normal")
     assert (told.result, told.reason) == (Result.UNKNOWN, "invented_addresses_differ")
 
@@ -107,8 +104,7 @@ async def test_who_gives_up_leaves_the_turn_to_the_next(setting: Setting) -> Non
     catch_all = CatchAll(setting.visits(), InMemory(setting.clock), setting.clock)
     first = asyncio.create_task(found(setting, catch_all, "tarpit"))
     second = asyncio.create_task(found(setting, catch_all, "tarpit"))
-    while not setting.lab.book.sessions:
-        await asyncio.sleep(0.01)
+    await until(lambda: setting.lab.book.sessions)
     first.cancel()
     assert (await second).reason == "reply_timeout"
 

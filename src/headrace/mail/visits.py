@@ -2,6 +2,7 @@
 
 from headrace.domain.public import Address
 from headrace.mail.dns import Routes
+from headrace.mail.evidence import Result
 from headrace.mail.mailhosts import MailHost
 from headrace.mail.pace import Pace, Withheld
 from headrace.mail.replies import Heard, Reading, ReplyClass, Stage, read
@@ -19,8 +20,8 @@ class Visits:
         self._pace = pace
 
     async def ask(self, routes: Routes, recipient: str, host: MailHost) -> Reading:
-        """What the mail hosts of `routes` say about `recipient`: the reply of the one that got furthest."""
-        best: tuple[Stage, Reading] | None = None
+        """What the mail hosts of `routes` say about `recipient`: of several replies, the one that says most."""
+        best: tuple[tuple[bool, Stage], Reading] | None = None
         for name, address in _doors(routes):
             try:
                 async with self._pace.turn(name, routes.domain, host.at_once.value if host.at_once else 1):
@@ -30,8 +31,9 @@ class Visits:
             reading = read(heard, host)
             if reading.blocks_us:
                 self._pace.stay_away(name)
-            if best is None or heard.stage > best[0]:
-                best = heard.stage, reading
+            worth = reading.result is not Result.UNKNOWN, heard.stage
+            if best is None or worth > best[0]:
+                best = worth, reading
             if not _worth_another(heard):
                 break
         return best[1] if best else Reading(ReplyClass.NETWORK, "no_connection")

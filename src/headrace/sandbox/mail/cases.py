@@ -29,7 +29,7 @@ def everything(address: str) -> State:  # noqa: ARG001
     return State.OPEN
 
 
-def servers(bench: Bench) -> Mapping[str, Manner]:
+def servers(bench: Bench) -> dict[str, Manner]:
     """The servers by the name of their case."""
     look = bench.lookup
     return {

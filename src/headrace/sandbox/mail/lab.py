@@ -14,7 +14,7 @@ from headrace.sandbox.mail import cases, residents
 from headrace.sandbox.mail.cases import Bench
 from headrace.sandbox.mail.mailboxes import Mailboxes
 from headrace.sandbox.mail.nameserver import NameServer
-from headrace.sandbox.mail.session import Book, Manner, serve
+from headrace.sandbox.mail.session import Book, serve
 from headrace.sandbox.mail.zones import Zones
 from headrace.sandbox.world import World
 
@@ -32,7 +32,8 @@ class MailLab:
     """Started and stopped by its owner; ports of 0 take free ones.
 
     `book` holds what the mail servers noted, `names.asked` what the name server was asked, `mailboxes` the
-    truth, `zones` the records, `manners` how servers behave. `forward` moves the clock that greylisting goes by.
+    truth. `zones` and `manners` are the records and the servers' behaviour; both may be changed at any time.
+    `forward` moves the clock that greylisting goes by.
     """
 
     def __init__(self, world: World, dns_port: int = 0, smtp_port: int = 0) -> None:
@@ -100,8 +101,8 @@ class MailLab:
         self.dns_port = await self._open(self.names.stream, LOOPBACK, self.dns_port)
         loop = asyncio.get_running_loop()
         await loop.create_datagram_endpoint(lambda: self.names, local_addr=(LOOPBACK, self.dns_port))
-        for case, manner in self.manners.items():
-            client = partial(self._session, case, manner)
+        for case in self.manners:
+            client = partial(self._session, case)
             self.smtp_port = await self._open(client, self.addresses[case], self.smtp_port)
 
     async def _open(self, client: Client, address: str, port: int) -> int:
@@ -110,12 +111,10 @@ class MailLab:
         chosen: int = server.sockets[0].getsockname()[1]
         return chosen
 
-    async def _session(
-        self, case: str, manner: Manner, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    async def _session(self, case: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = asyncio.current_task()
         if session is None:
             return
         self._sessions.add(session)
         session.add_done_callback(self._sessions.discard)
-        await serve(manner, self.book, case, reader, writer)
+        await serve(self.manners[case], self.book, case, reader, writer)

@@ -1,0 +1,42 @@
+"""A thousand mail hosts that keep us waiting, all at once."""
+
+import subprocess
+import sys
+
+SESSIONS = 1000
+MOST_MEGABYTES = 200
+
+CHILD = f"""
+import asyncio, resource
+import psutil
+from headrace.sandbox.mail import MailLab
+from headrace.sandbox.world import build
+from tests.mail.setting import Limits, Patience, Setting, until
+
+async def main():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    async with MailLab(build(7)) as lab:
+        setting = Setting(lab, patience=Patience(60, 60), limits=Limits({SESSIONS}, 0), dns_timeout=60)
+        prober = setting.prober()
+        waiting = [
+            asyncio.create_task(prober.verify(f"ana@t{{number}}.tarpits.lab.example", 120))
+            for number in range({SESSIONS})
+        ]
+        while lab.book.open_now < {SESSIONS}:
+            await asyncio.sleep(0.05)
+        print(psutil.Process().memory_info().rss // 2**20, lab.book.open_now)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        await until(lambda: not lab.book.open_now)
+
+asyncio.run(main())
+"""
+
+
+def test_a_thousand_tarpits() -> None:
+    child = subprocess.run([sys.executable, "-c", CHILD], capture_output=True, text=True, timeout=200)
+    assert child.returncode == 0, child.stderr
+    megabytes, waiting = map(int, child.stdout.split())
+    assert waiting == SESSIONS
+    assert megabytes < MOST_MEGABYTES
