@@ -2,7 +2,7 @@
 
 import asyncio
 import traceback
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Set
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,6 +13,9 @@ from headrace.domain.errors import Problem
 from headrace.domain.model import Account
 from headrace.engine.enrich import Enricher
 from headrace.ports import Accounts, Enrichments, Queued
+
+AHEAD = 2
+"""How many times `parallel` are taken at most before they are begun."""
 
 LOOK_EVERY = 0.25
 """Seconds between two looks at a queue that was empty while something of it was still under way."""
@@ -28,10 +31,12 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class _Shift:
-    """One run of the job. `news`: something ended, or was queued."""
+    """One run of the job. `ready` is taken from the queue and not begun; `lines` work through that side by
+    side; `news`: one of them has made room, or something was queued."""
 
+    ready: deque[Queued] = field(default_factory=deque)
+    lines: int = 0
     news: asyncio.Event = field(default_factory=asyncio.Event)
-    under_way: int = 0
     trouble: Exception | None = None
 
 
@@ -71,30 +76,44 @@ class Contacts:
         shift = self._shifts[account_id] = _Shift()
         try:
             async with asyncio.TaskGroup() as group:
-                await self._hand_out(account_id, shift, group)
+                await self._keep_busy(account_id, shift, group)
+            for queued in shift.ready:
+                await self._put_back(queued.id, "stopped")
         finally:
             del self._shifts[account_id]
         if shift.trouble:
             raise shift.trouble
 
-    async def _hand_out(self, account_id: str, shift: _Shift, group: asyncio.TaskGroup) -> None:
-        """Nothing that may go wrong leaves here: it would cancel the group."""
+    async def _keep_busy(self, account_id: str, shift: _Shift, group: asyncio.TaskGroup) -> None:
+        """Takes from the queue a little ahead of the lines, so that none waits for the database. Nothing that
+        may go wrong leaves here: it would cancel the group."""
         try:
-            while not (self._stopping or shift.trouble):
+            while self._goes_on(shift):
                 shift.news.clear()
                 account = await self._accounts.by_id(account_id)
-                room = self._parallel - shift.under_way
-                if account and room:
-                    for queued in await self._enrichments.take(account_id, room):
-                        shift.under_way += 1
-                        group.create_task(self._enrich(queued, account, shift))
-                if not shift.under_way:
+                if account and len(shift.ready) < self._parallel:
+                    room = AHEAD * self._parallel - len(shift.ready)
+                    shift.ready.extend(await self._enrichments.take(account_id, room))
+                    for _ in range(min(self._parallel - shift.lines, len(shift.ready))):
+                        shift.lines += 1
+                        group.create_task(self._line(account, shift))
+                if not shift.lines:
                     return
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_EVERY):
                         await shift.news.wait()
         except Exception as error:
             shift.trouble = error
+
+    async def _line(self, account: Account, shift: _Shift) -> None:
+        while shift.ready and self._goes_on(shift):
+            await self._enrich(shift.ready.popleft(), account, shift)
+            shift.news.set()
+        shift.lines -= 1
+        shift.news.set()
+
+    def _goes_on(self, shift: _Shift) -> bool:
+        return not self._stopping and shift.trouble is None
 
     async def _enrich(self, queued: Queued, account: Account, shift: _Shift) -> None:
         try:
@@ -110,9 +129,6 @@ class Contacts:
             if self._stumbled[queued.id] < TRIES:
                 shift.trouble = bug
                 await self._put_back(queued.id, "stumbled")
-        finally:
-            shift.under_way -= 1
-            shift.news.set()
 
     async def _put_back(self, enrichment_id: str, reason: str) -> None:
         """As soon as the database can: what a living process has taken is given to nobody else."""
