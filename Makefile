@@ -23,7 +23,7 @@ serve: $(SETUP) ## the API with sandbox vendors; prints its URL and a ready API 
 	@$(BIN)/headrace serve --sandbox
 
 test: $(SETUP_DEV) ## every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(SETUP_DEV) ## style, types, the direction of dependencies
 	$(BIN)/ruff check .

@@ -3,10 +3,9 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from ipaddress import ip_network
 
-from headrace.domain.public import Address, is_public
 from headrace.mail.catchall import CatchAll, InMemory
+from headrace.mail.dialing import dialable
 from headrace.mail.dns import MailRoutes
 from headrace.mail.pace import Limits, Pace
 from headrace.mail.probe import Prober, Probing
@@ -15,7 +14,6 @@ from headrace.mail.visits import Visits
 from headrace.sandbox.mail import MailLab
 
 IDENTITY = Identity(helo="probe.headrace.example", mail_from="check@probe.headrace.example")
-LAB = ip_network("127.0.25.0/24")
 PATIENCE = Patience(connect=5.0, reply=5.0, farewell=2.0)
 HURRIED = Patience(connect=5.0, reply=0.3, farewell=0.1)
 """For what never answers."""
@@ -41,16 +39,14 @@ class ManualClock:
         self.now += seconds
 
 
-async def until(condition: Callable[[], object]) -> None:
+async def until(condition: Callable[[], object], seconds: float = 20) -> None:
     """Wait for something to be so, up to a bound."""
-    async with asyncio.timeout(20):
-        while not condition():
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 
-def in_lab(address: Address) -> bool:
-    """What may be dialled in these tests."""
-    return is_public(address) or (address.version == 4 and address in LAB)
+in_lab = dialable(["127.0.25.0/24"])
 
 
 @dataclass

@@ -24,9 +24,7 @@ async def main() -> None:
         await asyncio.gather(*map(verify, addresses))
         wall, used = time.perf_counter() - begun, time.process_time() - used
         print(f"{len(addresses)} addresses, {lab.book.sessions} sessions in {wall:.1f} s")
-        print(
-            f"{lab.book.sessions / wall:.0f} sessions per second, {lab.book.sessions / used:.0f} per CPU second"
-        )
+        print(f"{lab.book.sessions / wall:.0f} per second, {lab.book.sessions / used:.0f} per CPU second")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from ipaddress import ip_address
 import pytest
 
 from headrace.domain.public import Address, is_public
+from headrace.mail.dialing import dialable
 from headrace.mail.replies import Heard, Stage
 from headrace.mail.smtp import Dialogue
 from headrace.mail.wire import MOST_REPLY
@@ -102,6 +103,14 @@ async def test_near_addresses_are_not_dialled(text: str) -> None:
         ended = await dialogue.ask("mx.example", ip_address(text), "ana@example.org")
         assert (ended.stage, ended.fault) == (Stage.CONNECT, "address_not_public")
         assert ears.heard == SILENCE
+
+
+def test_networks_that_are_allowed() -> None:
+    allowed = dialable(["127.0.25.0/24", "fd00::/8"])
+    near = ["127.0.25.1", "::ffff:127.0.25.1", "fd00::1", "1.1.1.1", "127.0.0.1", "10.0.0.1", "::1"]
+    assert [allowed(ip_address(text)) for text in near] == [True, True, True, True, False, False, False]
+    with pytest.raises(ValueError, match=r"nonsense"):
+        dialable(["nonsense"])
 
 
 @pytest.mark.parametrize("case", ["private", "near", "alias", "implicit"])

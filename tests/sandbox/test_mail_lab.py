@@ -2,6 +2,7 @@
 
 import asyncio
 import smtplib
+import ssl
 from collections.abc import AsyncIterator
 
 import dns.asyncresolver
@@ -76,8 +77,6 @@ async def test_a_greylist_lets_them_in_later(lab: MailLab) -> None:
 
 
 async def test_the_bad_certificate_is_really_bad(lab: MailLab) -> None:
-    import ssl
-
     def encrypt() -> None:
         with smtplib.SMTP(lab.addresses["badtls"], lab.smtp_port, timeout=10) as client:
             client.starttls(context=ssl.create_default_context())

@@ -25,6 +25,9 @@ MOST_DOMAINS = 10_000
 MOST_HOSTS = 8
 """Mail hosts whose addresses are looked up; a domain that names fifty has most of them for show."""
 
+MOST_AT_ONCE = 100
+"""Domains looked up at once: name servers drop what comes in a flood, and then all of it comes again."""
+
 LONGEST_KEPT = 3600.0
 SHORTEST_KEPT = 5.0
 FAILURE_KEPT = 10.0
@@ -83,6 +86,7 @@ class MailRoutes:
         self._dialable = dialable
         self._kept: Kept[Routes] = Kept(clock, MOST_DOMAINS)
         self._turns = Turns()
+        self._free = asyncio.Semaphore(MOST_AT_ONCE)
 
     async def of(self, domain: str) -> Routes:
         """Never raises for what a name server says or does not say. `domain` may be international."""
@@ -93,7 +97,8 @@ class MailRoutes:
         async with self._turns.of(name):
             kept = self._kept.get(name)
             if kept is None:
-                kept, seconds = await self._look_up(name)
+                async with self._free:
+                    kept, seconds = await self._look_up(name)
                 self._kept.put(name, kept, seconds)
         return kept
 

@@ -20,7 +20,7 @@ class Visits:
         self._pace = pace
 
     async def ask(self, routes: Routes, recipient: str, host: MailHost) -> Reading:
-        """What the mail hosts of `routes` say about `recipient`: of several replies, the one that says most."""
+        """What the mail hosts of `routes` say about `recipient`: of several, the one that says most."""
         best: tuple[tuple[bool, Stage], Reading] | None = None
         for name, address in _doors(routes):
             try:

@@ -5,6 +5,7 @@ port is one setting. Only a system whose whole 127.0.0.0/8 is the loopback (Linu
 """
 
 import asyncio
+import contextlib
 import errno
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -117,4 +118,6 @@ class MailLab:
             return
         self._sessions.add(session)
         session.add_done_callback(self._sessions.discard)
-        await serve(self.manners[case], self.book, case, reader, writer)
+        # Cancelled by `stop` alone; the stream would report it as a failure.
+        with contextlib.suppress(asyncio.CancelledError):
+            await serve(self.manners[case], self.book, case, reader, writer)

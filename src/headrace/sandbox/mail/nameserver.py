@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from functools import cache
 from typing import cast
 
 import dns.exception
@@ -90,7 +91,7 @@ class NameServer(asyncio.DatagramProtocol):
             last = self._zones.end_of(name)
             if not self._zones.exists(last):
                 reply.set_rcode(dns.rcode.NXDOMAIN)
-            reply.authority = [_authority(last)]
+            reply.authority = [_authority(last.rpartition(".")[2])]
         return reply
 
 
@@ -106,8 +107,8 @@ def _name(query: dns.message.Message) -> str:
     return query.question[0].name.to_text(True).lower()
 
 
-def _authority(name: str) -> dns.rrset.RRset:
-    """How long a "no" may be kept."""
-    top = name.rpartition(".")[2] or name
+@cache
+def _authority(top: str) -> dns.rrset.RRset:
+    """Who says that a name below `top` does not exist, and for how long that may be kept."""
     text = f"ns.lab.example. hostmaster.lab.example. 1 3600 600 86400 {TTL}"
     return dns.rrset.from_text(f"{top}.", TTL, "IN", "SOA", text)

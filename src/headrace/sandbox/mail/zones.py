@@ -1,6 +1,7 @@
 """The records of the lab's name server, and the names at which it misbehaves."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import dns.rrset
 
@@ -58,7 +59,13 @@ class Zones:
     def _at(self, name: str, kind: str) -> dns.rrset.RRset | None:
         owner = name if name in self.names else _above(name)
         found = self.records.get((owner, kind))
-        return dns.rrset.from_text_list(f"{name}.", found[0], "IN", kind, found[1]) if found else None
+        return _parsed(name, kind, *found) if found else None
+
+
+@lru_cache(4096)
+def _parsed(name: str, kind: str, ttl: int, values: tuple[str, ...]) -> dns.rrset.RRset:
+    """Nobody changes it: a server only writes it out."""
+    return dns.rrset.from_text_list(f"{name}.", ttl, "IN", kind, values)
 
 
 def _above(name: str) -> str:
