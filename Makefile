@@ -9,7 +9,7 @@ SETUP_DEV := $(VENV)/.development
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check bench lock openapi clean
+.PHONY: help setup demo serve test check bench bench-truth soak lock openapi clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,7 +23,8 @@ serve: $(SETUP) ## the API with sandbox vendors; prints its URL and a ready API 
 	@$(BIN)/headrace serve --sandbox
 
 test: $(SETUP_DEV) ## every test
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	@# Side by side, a file each; all processes have to collect in the same order, that of sets included.
+	PYTHONHASHSEED=0 $(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(SETUP_DEV) ## style, types, the direction of dependencies
 	$(BIN)/ruff check .
@@ -33,6 +34,12 @@ check: $(SETUP_DEV) ## style, types, the direction of dependencies
 
 bench: $(SETUP_DEV) ## CPU time, latency, memory and start-up, measured in one run
 	$(BIN)/python -m bench
+
+bench-truth: $(SETUP_DEV) ## the finder and the verification against the sandbox's truth
+	$(BIN)/python -m bench.truth
+
+soak: $(SETUP_DEV) ## a queue of 100,000 contacts against the sandbox, with its progress
+	$(BIN)/python -m bench g --contacts 100000
 
 openapi: $(SETUP) ## write docs/reference/openapi.json
 	$(BIN)/headrace openapi > docs/reference/openapi.json

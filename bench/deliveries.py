@@ -62,27 +62,30 @@ async def contacts(directory: Path, many: int, say: Say, cores: Cores) -> None:
             say(
                 f"(g) a queue of {many} contacts of one account, written in {time.perf_counter() - began:.1f} s"
             )
-            taken = await _watched(receiver, server, many, say)
-            cpu = server.cpu_seconds / many * 1e3
+            cpu = await _watched(receiver, server, many, say)
+            mean = server.cpu_seconds / many * 1e3
     rate = many / (receiver.last - began)
-    say(f"    {rate:.0f} contacts per second; {cpu:.1f} ms of CPU time each; {idle:.0f} MB when idle")
-    if len(taken) >= 4:
-        half = len(taken) // 2
-        ratio = sum(taken[-half:]) / sum(taken[:half])
-        say(f"    the second half took {ratio:.2f} times as long as the first")
+    say(f"    {rate:.0f} contacts per second; {mean:.1f} ms of CPU time each; {idle:.0f} MB when idle")
+    if len(cpu) >= 4:
+        half = len(cpu) // 2
+        ratio = sum(cpu[-half:]) / sum(cpu[:half])
+        say(f"    the second half cost {ratio:.2f} times as much CPU time as the first")
 
 
 async def _watched(receiver: Receiver, server: Server, many: int, say: Say) -> list[float]:
-    """Prints how far it is; returns the seconds that each thousand took."""
-    taken, last = [], time.perf_counter()
+    """Prints how far it is; returns the seconds of CPU time that each thousand took."""
+    cpu, last, before = [], time.perf_counter(), server.cpu_seconds
     for count in range(EVERY, many + 1, EVERY):
         await receiver.until(count)
-        now = time.perf_counter()
-        taken.append(now - last)
-        say(f"    {count:>7} delivered, the last thousand in {taken[-1]:5.1f} s; {server.rss_mb:.0f} MB")
-        last = now
+        now, spent = time.perf_counter(), server.cpu_seconds
+        cpu.append(spent - before)
+        say(
+            f"    {count:>7} delivered, the last thousand in {now - last:5.1f} s, "
+            f"{cpu[-1]:4.1f} s of CPU time; {server.rss_mb:.0f} MB"
+        )
+        last, before = now, spent
     await receiver.until(many)
-    return taken
+    return cpu
 
 
 async def _enrich(server: Server, key: str, url: str, many: int) -> None:

@@ -125,6 +125,37 @@ class Privacy(_Section, frozen=True):
     purpose: str = ""  # why persons are looked for; stands in the register of processing
 
 
+class Dns(_Section, frozen=True):
+    """Where the mail of domains is looked up."""
+
+    servers: tuple[str, ...] = ()  # address:port; default: the system's resolvers
+    timeout: float = 3  # seconds for all that one domain needs
+
+
+class Finder(_Section, frozen=True):
+    """Our own guesses at addresses, for whoever names `headrace_finder` in an order."""
+
+    enabled: bool = True
+    candidates: int = 3  # addresses that one search may have verified
+
+
+class Probe(_Section, frozen=True):
+    """Our own questions to mail hosts. `helo` and `mail_from` say who asks; both must be real."""
+
+    enabled: bool = False
+    port: int = 25
+    helo: str | None = None
+    mail_from: str | None = None
+    allow_private: tuple[str, ...] = ()  # CIDRs that are dialled although they are not public
+    timeout: float = 20  # seconds for one address
+    proxy: str | None = None  # socks5://host:port
+    per_second: float = 20  # sessions, over all mail hosts; 0: any number
+    daily_per_domain: int = 300  # sessions
+
+    def __repr__(self) -> str:
+        return "Probe(...)"  # without a proxy's password
+
+
 class Log(_Section, frozen=True):
     level: typing.Literal["debug", "info", "warning", "error"] = "info"
     format: typing.Literal["auto", "json", "text"] = "auto"
@@ -161,6 +192,9 @@ class Settings(_Section, frozen=True):
     webhooks: Webhooks = field(default_factory=Webhooks)
     jobs: Jobs = field(default_factory=Jobs)
     privacy: Privacy = field(default_factory=Privacy)
+    dns: Dns = field(default_factory=Dns)
+    finder: Finder = field(default_factory=Finder)
+    probe: Probe = field(default_factory=Probe)
     log: Log = field(default_factory=Log)
     providers: dict[str, dict[str, Any]] = {}
     directory: Path = Path()
@@ -236,11 +270,16 @@ def check(settings: Settings) -> Settings:
     _check_prices(settings.prices)
     _check_webhooks(settings.webhooks)
     _check_privacy(settings.privacy)
+    _check_dns(settings.dns)
+    _check_probe(settings.probe)
     for key, value, least in (
         ("server.rate_limit", settings.server.rate_limit, 1),
         ("server.drain_seconds", settings.server.drain_seconds, 0),
         ("transport.connections", settings.transport.connections, 1),
         ("jobs.parallel", settings.jobs.parallel, 1),
+        ("finder.candidates", settings.finder.candidates, 1),
+        ("probe.per_second", settings.probe.per_second, 0),
+        ("probe.daily_per_domain", settings.probe.daily_per_domain, 1),
     ):
         if not least <= value < math.inf:
             raise ConfigError(f"{key}: must be {'0 or more' if not least else 'at least 1'}")
@@ -273,13 +312,56 @@ def _check_webhooks(webhooks: Webhooks) -> None:
         raise ConfigError("webhooks.schedule: must hold gaps of 0 or more seconds, at least one")
     if not 0 < webhooks.timeout < math.inf:
         raise ConfigError("webhooks.timeout: must be more than 0 seconds")
-    for network in webhooks.allow_private:
+    _check_networks("webhooks.allow_private", webhooks.allow_private)
+
+
+def _check_networks(key: str, networks: tuple[str, ...]) -> None:
+    for network in networks:
         try:
             ipaddress.ip_network(network)
         except ValueError:
-            raise ConfigError(
-                f"webhooks.allow_private: {network!r} is not a network such as 10.0.0.0/8"
-            ) from None
+            raise ConfigError(f"{key}: {network!r} is not a network such as 10.0.0.0/8") from None
+
+
+def _check_dns(dns: Dns) -> None:
+    if not 0 < dns.timeout < math.inf:
+        raise ConfigError("dns.timeout: must be more than 0 seconds")
+    for server in dns.servers:
+        if not _is_name_server(server):
+            raise ConfigError(f"dns.servers: {server!r} is not an address and a port, such as 127.0.0.1:53")
+
+
+def _is_name_server(text: str) -> bool:
+    """`address:port`, `[address]:port`, or an address alone."""
+    address, colon, port = text.rpartition(":")
+    if not colon or (":" in address and not address.startswith("[")):
+        address, port = text, "53"
+    try:
+        ipaddress.ip_address(address.strip("[]"))
+        return 0 < int(port) < 65_536
+    except ValueError:
+        return False
+
+
+def _check_probe(probe: Probe) -> None:
+    if not 0 < probe.timeout < math.inf:
+        raise ConfigError("probe.timeout: must be more than 0 seconds")
+    if not 0 < probe.port < 65_536:
+        raise ConfigError("probe.port: must be between 1 and 65535")
+    _check_networks("probe.allow_private", probe.allow_private)
+    if probe.proxy and not probe.proxy.startswith("socks5://"):
+        raise ConfigError("probe.proxy: must be socks5://host:port")
+    for name in ("helo", "mail_from"):
+        value = getattr(probe, name)
+        if probe.enabled and not value:
+            raise ConfigError(f"probe.{name}: is required when probe.enabled is true")
+        if value and not _is_one_word(value):
+            raise ConfigError(f"probe.{name}: must be ASCII without blanks or brackets")
+
+
+def _is_one_word(value: str) -> bool:
+    """Whether it can stand in a command to a mail host."""
+    return value.isascii() and value.isprintable() and not set(value) & set(" <>")
 
 
 def _check_privacy(privacy: Privacy) -> None:

@@ -32,7 +32,7 @@ class AttemptRecord(Struct, frozen=True):
 
 class ValueRecord(Struct, frozen=True):
     """What one field ended with, and where it came from. `found_at`: when the vendor gave it, in seconds
-    since 1970."""
+    since 1970. `confidence`: how probably the address exists."""
 
     values: tuple[str, ...]
     verdict: str | None
@@ -40,6 +40,7 @@ class ValueRecord(Struct, frozen=True):
     provider: str | None
     found_at: float | None
     rejected: bool = False
+    confidence: float | None = None
 
 
 class RequestRecord(Struct, frozen=True, omit_defaults=True):
@@ -138,6 +139,7 @@ def _value_record(result: Result, found_at: float) -> ValueRecord:
         provider=result.provider,
         found_at=obtained_at if result.found else None,
         rejected=result.rejected,
+        confidence=result.confidence,
     )
 
 

@@ -39,11 +39,13 @@ ANSWER = {
     "phone_status": "string",
     "custom": "object",
     "attempts": "array",
+    "email_confidence": "number",
 }
 PATHS = {
     "/v2/contacts/single_enrich",
     "/v2/contacts/sync_single_enrich",
     "/v2/enrichments/{enrichment_id}",
+    "/v2/emails/verify",
     "/v2/credits",
     "/api/v2/credits",
     "/v2/account",

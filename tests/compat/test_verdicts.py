@@ -15,16 +15,20 @@ NUMBERS = itertools.count()
 @pytest.fixture(scope="module")
 def module_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """One vendor, whose verdicts are all that is known."""
-    overlay = {"VERIFICATION__ORDER": "", "SERVER__RATE_LIMIT": "100000"}
-    with running(tmp_path_factory.mktemp("stack"), vendors=["leadmagic"], **overlay) as made:
+    directory = tmp_path_factory.mktemp("stack")
+    with running(
+        directory, vendors=["leadmagic"], VERIFICATION__ORDER="", SERVER__RATE_LIMIT="100000"
+    ) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def verifying_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """One vendor that finds and is asked to verify what it found."""
-    overlay = {"VERIFICATION__ORDER": "leadmagic", "SERVER__RATE_LIMIT": "100000"}
-    with running(tmp_path_factory.mktemp("verifying"), vendors=["leadmagic"], **overlay) as made:
+    directory = tmp_path_factory.mktemp("verifying")
+    with running(
+        directory, vendors=["leadmagic"], VERIFICATION__ORDER="leadmagic", SERVER__RATE_LIMIT="100000"
+    ) as made:
         yield made
 
 

@@ -17,7 +17,7 @@ from tests.crash.server import PAUSE, asking_for, until
 SET_ASIDE = 1.0
 """Seconds for which a request that failed is set aside; meanwhile its client sends another."""
 
-BACK_OFF = 1.0
+BACK_OFF = 2.0
 """Seconds at most for which a client that was not served asks for nothing."""
 
 GIVE_UP = 30.0
@@ -37,6 +37,17 @@ class Served:
 
 class At(Protocol):
     """Where they ask, which may change, and with which key."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def key(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """A place that stays where it is."""
 
     url: str
     key: str

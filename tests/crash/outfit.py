@@ -28,11 +28,12 @@ class Outfit:
     key: str
     url: str = ""
 
-    async def restart(self) -> float:
-        """Start the server, again; returns the seconds from the command to accepting connections."""
+    async def restart(self) -> tuple[float, float]:
+        """Start the server, again; returns the seconds from the command to accepting connections, and those
+        of them that were CPU time."""
         self.server.start()
         self.url = (await asyncio.to_thread(self.server.ready))["url"]
-        return self.server.took
+        return self.server.took, self.server.cpu
 
     async def asked(self) -> int:
         """How often the vendor was asked."""

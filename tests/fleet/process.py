@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import psutil
+
 HEADRACE = Path(sys.executable).with_name("headrace")
 
 
@@ -83,7 +85,6 @@ class Process:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.kill()
-        self.process.communicate()
 
     def start(self) -> None:
         """Begin; `ready` waits until it has begun."""
@@ -105,6 +106,7 @@ class Process:
         assert line, f"it ended: {self.said_on_stderr()}"
         self.said = json.loads(line)
         self.took = time.monotonic() - self._began  # seconds from the command to being ready
+        self.cpu = sum(psutil.Process(self.process.pid).cpu_times()[:2])  # and the CPU time of that
         return self.said
 
     def said_on_stderr(self) -> str:
@@ -122,7 +124,7 @@ class Process:
     def kill(self) -> None:
         """`kill -9`."""
         self.process.kill()
-        self.process.wait(30)
+        self.process.communicate(timeout=30)
 
     def stop(self, number: signal.Signals = signal.SIGTERM, within: float = 30) -> int:
         """Send a stop signal; returns the exit code."""

@@ -8,12 +8,12 @@ import aiohttp
 import pytest
 
 from tests.crash.books import Books
-from tests.crash.customers import Customers
+from tests.crash.customers import Customers, Front
 from tests.crash.server import asking_for, people, set_latency, until
 from tests.fleet.balancer import Balancer
 from tests.fleet.fleet import Fleet, fleet
 from tests.fleet.process import Process, account
-from tests.servers import new_database, postgres, valkey
+from tests.servers import Valkey, new_database
 
 CLIENTS = 20
 BULKS, SIZE = 3, 40
@@ -25,23 +25,14 @@ LONG = 1200
 
 
 @pytest.fixture
-def whole(tmp_path: Path) -> Iterator[Fleet]:
+def whole(postgres_url: str, store: Valkey, tmp_path: Path) -> Iterator[Fleet]:
     """A fleet with one vendor and no rate limit to speak of."""
     overlay = {"SERVER__RATE_LIMIT": "1000000", "VERIFICATION__ORDER": ""}
     with (
-        postgres() as server,
-        new_database(server) as database,
-        valkey() as shared,
-        fleet(tmp_path, database, shared, overlay, vendors=["leadmagic"]) as made,
+        new_database(postgres_url) as database,
+        fleet(tmp_path, database, store.url, overlay, vendors=["leadmagic"]) as made,
     ):
         yield made
-
-
-class Front:
-    """Where customers ask: at the balancer."""
-
-    def __init__(self, balancer: Balancer, key: str) -> None:
-        self.url, self.key = balancer.url, key
 
 
 async def test_what_a_killed_api_and_a_killed_worker_had_begun_is_finished_by_the_others(
@@ -57,7 +48,7 @@ async def test_what_a_killed_api_and_a_killed_worker_had_begun_is_finished_by_th
                 await queue_bulk(session, f"{balancer.url}/api/v2/contacts/bulk_enrich", payer, everyone)
                 for payer in payers[1:]
             ]
-            customers = Customers(Front(balancer, payers[0]), everyone)
+            customers = Customers(Front(balancer.url, payers[0]), everyone)
             async with customers.busy(CLIENTS):
                 await until(lambda: books.finished_later() > 0)
                 await customers.get(CLIENTS)

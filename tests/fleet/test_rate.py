@@ -22,10 +22,10 @@ LIMIT = 50
 OFFERED = 2000
 """Requests per second that are sent as long as the machine can answer so many."""
 
-CONNECTIONS = 48
 SOAK = bool(os.environ.get("HEADRACE_SOAK"))
+CONNECTIONS = 48 if SOAK else 24
 SECONDS = 30 if SOAK else 5
-SUSTAINED = 49.5 if SOAK else 40
+SUSTAINED = 49.5 if SOAK else 30
 """Admissions per second; fewer when the machine is busy with other things."""
 
 SECOND = 1_000_000
@@ -58,9 +58,10 @@ class Watch:
 
 
 async def test_three_processes_keep_one_accounts_limit_exactly_and_use_it_up(
-    database: str, store: Valkey, tmp_path: Path
+    store: Valkey, tmp_path: Path
 ) -> None:
     overlay = {"VERIFICATION__ORDER": ""}
+    database = f"sqlite:///{tmp_path / 'headrace.db'}"  # it takes no part in this, and costs the least
     with fleet(tmp_path, database, store.url, overlay, vendors=["leadmagic"], apis=3, workers=0) as made:
         key = account(tmp_path, made.settings)
         watch = Watch(store)

@@ -1,23 +1,12 @@
 """More than one process without a shared store is refused at the start, in words that say what to set."""
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from tests.fleet.process import Process, command
-from tests.servers import new_database, postgres, valkey
+from tests.servers import Valkey
 
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database, of each kind."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'headrace.db'}"
-    else:
-        with postgres() as server, new_database(server) as url:
-            yield url
+SERVE = ("serve", "--port", "0")
 
 
 def check(refused: "subprocess.CompletedProcess[str]") -> None:
@@ -29,23 +18,30 @@ def check(refused: "subprocess.CompletedProcess[str]") -> None:
     assert "Traceback" not in refused.stderr
 
 
-def test_a_second_process_is_refused_without_a_shared_store_and_welcome_with_one(
-    database: str, tmp_path: Path
+def test_a_second_process_is_refused_without_a_shared_store(database: str, tmp_path: Path) -> None:
+    settings = {"DATABASE__URL": database}
+    with Process(tmp_path, *SERVE, settings=settings):
+        check(command(tmp_path, settings, *SERVE))
+        check(command(tmp_path, settings, *SERVE, "--no-worker"))
+        check(command(tmp_path, settings, "worker"))
+
+
+def test_one_without_a_shared_store_is_refused_beside_a_fleet(
+    database: str, store: Valkey, tmp_path: Path
 ) -> None:
     settings = {"DATABASE__URL": database}
-    serve = ("serve", "--port", "0")
-    with Process(tmp_path, *serve, settings=settings):
-        check(command(tmp_path, settings, *serve))
-        check(command(tmp_path, settings, *serve, "--no-worker"))
+    members = {**settings, "SHARED__URL": store.url}
+    with (
+        Process(tmp_path, *SERVE, settings=members),
+        Process(tmp_path, "worker", settings=members, name="worker") as second,
+    ):
+        assert second.said == {"working": True}
+        check(command(tmp_path, settings, *SERVE))
         check(command(tmp_path, settings, "worker"))
-        with valkey() as shared:
-            fleet = {**settings, "SHARED__URL": shared}
-            with Process(tmp_path, "worker", settings=fleet, name="worker") as second:
-                assert second.said == {"working": True}
 
 
 def test_a_process_may_start_as_soon_as_the_one_before_was_killed(database: str, tmp_path: Path) -> None:
     settings = {"DATABASE__URL": database}
     for _ in range(3):
-        with Process(tmp_path, "serve", "--port", "0", settings=settings) as server:
+        with Process(tmp_path, *SERVE, settings=settings) as server:
             assert server.running

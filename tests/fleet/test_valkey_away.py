@@ -7,7 +7,7 @@ import aiohttp
 import redis
 
 from tests.crash.books import Books
-from tests.crash.customers import Customers
+from tests.crash.customers import Customers, Front
 from tests.crash.server import people, set_latency, until
 from tests.fleet.balancer import Balancer
 from tests.fleet.fleet import fleet
@@ -23,13 +23,6 @@ LONGEST = 20.0
 """Seconds that it may take on a machine that is busy with other things."""
 
 
-class Front:
-    """Where customers ask: at the balancer."""
-
-    def __init__(self, balancer: Balancer, key: str) -> None:
-        self.url, self.key = balancer.url, key
-
-
 async def test_while_valkey_is_away_everybody_is_served_and_afterwards_limits_are_shared_again(
     database: str, store: Valkey, tmp_path: Path
 ) -> None:
@@ -41,7 +34,7 @@ async def test_while_valkey_is_away_everybody_is_served_and_afterwards_limits_ar
         key = account(tmp_path, made.settings)
         async with aiohttp.ClientSession(trust_env=False) as session:
             await set_latency(session, made, LATENCY)
-            customers = Customers(Front(balancer, key), await people(session, made))
+            customers = Customers(Front(balancer.url, key), await people(session, made))
         async with customers.busy(CLIENTS):
             await customers.get(ANSWERS)
             store.stop()

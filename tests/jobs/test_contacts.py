@@ -1,88 +1,21 @@
 """What the queue's job does when something goes wrong: nothing stays taken, nothing else is broken off."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 import pytest_asyncio
 
 from headrace.domain.errors import Problem
-from headrace.domain.model import Account, Contact, EnrichmentRequest, Field
+from headrace.domain.model import Account
 from headrace.engine.enrich import Enricher
-from headrace.engine.ids import new_id
 from headrace.jobs.contacts import TRIES, Contacts
-from headrace.ports import Queued
-from headrace.storage.opening import Storage
+from tests.jobs.one_queue import AWAY, Queue
 from tests.jobs.running import until
 from tests.storage import making
 from tests.storage.backends import SqliteBackend
-
-AWAY = Problem("storage_unavailable", retry_after=1)
-
-
-class Work:
-    """In the place of the use case: carries contacts out as the test says, by their first name."""
-
-    def __init__(self, storage: Storage) -> None:
-        self._storage = storage
-        self.begun: list[str] = []
-        self.ended: list[str] = []
-        self.special: dict[str, Callable[[], Awaitable[None]]] = {}
-
-    async def carry_out(self, queued: Queued, account: Account) -> None:
-        name = str(queued.request.contact.first_name)
-        self.begun.append(name)
-        if name in self.special:
-            await self.special[name]()
-        await self._storage.ledger.settle(making.settlement(queued.id, account.id, 3))
-        self.ended.append(name)
-
-
-class Flaky:
-    """The queue, with a database that is away for the next calls named in `failures`."""
-
-    def __init__(self, storage: Storage) -> None:
-        self._enrichments = storage.enrichments
-        self.failures: dict[str, int] = {}
-
-    def __getattr__(self, name: str) -> Any:
-        call = getattr(self._enrichments, name)
-
-        async def perhaps(*arguments: Any) -> Any:
-            if self.failures.get(name, 0):
-                self.failures[name] -= 1
-                raise AWAY
-            return await call(*arguments)
-
-        return perhaps
-
-
-class Queue:
-    """One account's queue and the job that works through it, up to five at a time."""
-
-    def __init__(self, storage: Storage, account: Account) -> None:
-        self.storage = storage
-        self.account = account
-        self.work = Work(storage)
-        self.flaky = Flaky(storage)
-        enricher = cast(Enricher, self.work)
-        self.job = Contacts(enricher, self.flaky, storage.accounts, 5)
-
-    async def add(self, *names: str) -> None:
-        requests = [EnrichmentRequest(Contact(first_name=name), (Field.EMAIL,)) for name in names]
-        ids = [new_id() for _ in names]
-        await self.storage.enrichments.queue(requests, self.account, [3] * len(names), ids, None)
-
-    async def states(self) -> Sequence[str]:
-        rows = await self.storage.database.read(
-            "SELECT state FROM enrichments ORDER BY created_at, place", {}
-        )
-        return [row[0] for row in rows]
-
-    async def stands_at(self, *states: str) -> bool:
-        return await self.states() == list(states)
 
 
 @pytest_asyncio.fixture
@@ -109,23 +42,30 @@ async def test_a_database_that_is_away_breaks_nothing_off_that_is_under_way(queu
         await release.wait()
 
     queue.work.special["slow"] = wait
-    await queue.add("slow", "quick", "third", "fourth", "fifth", "sixth")
+    await queue.add("slow", *(f"n{number}" for number in range(30)))
     running = asyncio.create_task(queue.job(queue.account.id))
-    await until(lambda: "fifth" in queue.work.ended)
+    await until(lambda: queue.flaky.failures.get("take") == 0)
+    assert "slow" not in queue.work.ended
     release.set()
     with pytest.raises(Problem, match="storage_unavailable"):
         await running
-    assert "slow" in queue.work.ended
-    assert await queue.states() == ["finished"] * 5 + ["queued"]
+    assert set(queue.work.ended) == set(queue.work.begun)
+    assert set(await queue.states()) == {"finished", "queued"}
+
+    await queue.job(queue.account.id)
+    assert set(await queue.states()) == {"finished"}
+    assert len(queue.work.begun) == 31
 
 
 async def test_what_could_not_be_settled_is_put_back_and_the_others_end(queue: Queue) -> None:
-    others = asyncio.Event()
+    begun, others = asyncio.Event(), asyncio.Event()
 
     async def fail() -> None:
+        await begun.wait()
         raise AWAY
 
     async def wait() -> None:
+        begun.set()
         await others.wait()
 
     queue.work.special.update(unlucky=fail, other=wait)
@@ -199,7 +139,7 @@ async def test_what_is_queued_meanwhile_joins_what_is_under_way(queue: Queue) ->
     assert await queue.states() == ["finished", "finished"]
 
 
-async def test_told_to_stop_it_takes_nothing_more_and_ends_what_it_has(queue: Queue) -> None:
+async def test_told_to_stop_it_ends_what_is_under_way_and_gives_the_rest_back(queue: Queue) -> None:
     release = asyncio.Event()
 
     async def wait() -> None:
@@ -214,6 +154,34 @@ async def test_told_to_stop_it_takes_nothing_more_and_ends_what_it_has(queue: Qu
     release.set()
     await running
     assert await queue.states() == ["finished"] * 5 + ["queued"] * 3
+
+
+async def test_a_consent_that_is_taken_back_holds_for_what_is_begun_from_then_on(queue: Queue) -> None:
+    accounts, met, go = queue.storage.accounts, asyncio.Event(), asyncio.Event()
+    await accounts.consent(queue.account, granted=True)
+
+    async def wait() -> None:
+        met.set()
+        await go.wait()
+
+    queue.work.special["first"] = wait
+    queue.job = Contacts(cast(Enricher, queue.work), queue.storage.enrichments, accounts, 1)
+    await queue.add("first", "second")
+    running = asyncio.create_task(queue.job(queue.account.id))
+    await met.wait()
+    reads, by_id = 0, accounts.by_id
+
+    async def counted(account_id: str) -> Account | None:
+        nonlocal reads
+        reads += 1
+        return await by_id(account_id)
+
+    accounts.by_id = counted  # type: ignore[method-assign]
+    await accounts.consent(queue.account, granted=False)
+    await until(lambda: reads)
+    go.set()
+    await running
+    assert queue.work.consents == [True, False]
 
 
 async def test_broken_off_it_leaves_its_work_to_whoever_finds_it_dead(tmp_path: Path, queue: Queue) -> None:

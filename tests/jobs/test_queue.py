@@ -202,3 +202,10 @@ async def test_the_webhook_says_what_a_poll_would(stack: Stack) -> None:
         assert received.json == contact
         assert '"custom":{"é":1.5}' in received.body.decode()
         assert "bulk_id" not in contact
+
+
+async def test_the_webhook_of_a_synchronous_answer_is_that_answer_byte_for_byte(stack: Stack) -> None:
+    async with receiving() as hook:
+        kinds = ("email", "phone", "personal_email")
+        answer = await stack.enrich(*kinds, webhook_url=hook.url, custom={"é": [1.5, "\u2028"]})
+        assert (await hook.until(1))[0].body == answer.text.encode()

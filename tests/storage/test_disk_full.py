@@ -90,10 +90,12 @@ async def test_holds_are_refused_once_the_disk_is_full_and_succeed_once_it_is_no
 async def test_what_fits_is_still_written_beside_what_does_not(sqlite: SqliteBackend) -> None:
     storage = sqlite.open()
     payer = await account(storage, credits=10_000)
-    await storage.ledger.hold("e1", payer.id, 1_000)
+    for name in ("kept", "e1"):
+        await storage.ledger.hold(name, payer.id, 1_000)
+    await storage.ledger.settle(settlement("kept", payer.id, 0))
     await fill(storage)
 
-    await refused(storage.enrichments.replace_attempts("e1", [ATTEMPT] * 1_000))
+    await refused(storage.enrichments.replace_attempts("kept", [ATTEMPT] * 1_000))
     assert await storage.ledger.release("e1") == 10_000
     assert (await storage.audit()).balanced
     storage.close()

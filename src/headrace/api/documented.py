@@ -27,6 +27,7 @@ from headrace.api.schemas import (
     ProgressAnswer,
     ReadyAnswer,
     StoredAnswer,
+    VerifyAnswer,
 )
 from headrace.domain.errors import KINDS
 
@@ -192,6 +193,34 @@ STORED: dict[str, Any] = {
         404: problem("not_found", "There is no such enrichment"),
     },
 }
+VERIFY_EXAMPLE = {"email": "jane.doe@example.com"}
+_REFUSED = {
+    "email": "jane.doe@example.com",
+    "verdict": "invalid",
+    "reason": "null_mx",
+    "bounce_probability": 0.9992,
+    "evidence": [
+        {"check": "syntax", "result": "yes", "reason": "well_formed"},
+        {"check": "role", "result": "no", "reason": "not_listed"},
+        {"check": "disposable", "result": "no", "reason": "not_listed"},
+        {"check": "free_mail", "result": "no", "reason": "not_listed"},
+        {"check": "domain", "result": "no", "reason": "null_mx"},
+    ],
+}
+VERIFICATION: dict[str, Any] = {
+    "summary": "Judge one address without any vendor",
+    "tags": ["Verification"],
+    "security": SECURED,
+    "responses": {
+        200: answer(VerifyAnswer, "The verdict, with what it rests on.", Example(value=_REFUSED)),
+        400: problem("bad_request", "email is required: a string"),
+        **UNAUTHORIZED,
+        413: problem("body_too_large", "The request body is larger than 65536 bytes"),
+        415: problem("unsupported_media_type"),
+        429: problem("rate_limited", "Rate limit exceeded. Please try again in 1 seconds."),
+        503: problem("storage_unavailable"),
+    },
+}
 CREDITS: dict[str, Any] = {
     "summary": "What the account can spend",
     "tags": ["Account"],
@@ -265,6 +294,14 @@ class EnrichOperation(QueueOperation):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.parameters = [*(self.parameters or []), *_expand()]
+
+
+@dataclass
+class VerifyOperation(Operation):
+    """The body is read by hand, as all are."""
+
+    def __post_init__(self) -> None:
+        self.request_body = body("VerifyRequest", "An address", VERIFY_EXAMPLE)
 
 
 @dataclass

@@ -14,10 +14,11 @@ from litestar.params import FromPath
 from headrace.api.admin import routes as admin
 from headrace.api.admin.documented import ADMIN_KEY, REQUESTS
 from headrace.api.documented import API_KEY
+from headrace.api.emails import verify_email
 from headrace.api.health import healthz, metrics, readyz
 from headrace.api.later import bulk_enrich, bulk_progress, contact, queue_enrich
 from headrace.api.routes import account_credits, account_details, single_enrich, stored_enrichment
-from headrace.api.schemas import BulkRequest, EnrichRequest, Person
+from headrace.api.schemas import BulkRequest, EnrichRequest, Person, VerifyRequest
 from headrace.api.webhooks import own_deliveries, replay_own
 from headrace.domain.errors import Problem
 from headrace.version import VERSION
@@ -55,6 +56,7 @@ DOCUMENTED = [
     contact,
     bulk_progress,
     stored_enrichment,
+    verify_email,
     account_credits,
     account_details,
     own_deliveries,
@@ -90,7 +92,8 @@ def document() -> dict[str, Any]:
     """
     schema = Litestar(DOCUMENTED, openapi_config=CONFIG, logging_config=None).openapi_schema.to_schema()
     _, components = msgspec.json.schema_components(
-        [EnrichRequest, BulkRequest, Person, *REQUESTS], ref_template="#/components/schemas/{name}"
+        [EnrichRequest, BulkRequest, Person, VerifyRequest, *REQUESTS],
+        ref_template="#/components/schemas/{name}",
     )
     shapes = schema["components"]["schemas"]
     shapes |= components

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import UNSET, Raw
 
-from headrace.api.schemas import BulkRequest, EnrichRequest, Person
+from headrace.api.schemas import BulkRequest, EnrichRequest, Person, VerifyRequest
 from headrace.api.services import AnyRequest, Services, header
 from headrace.domain import normalize
 from headrace.domain.errors import Problem
@@ -31,6 +31,7 @@ EXPECTED = {
     "phone_country_codes": 'a list of at most 250 two-letter country codes, such as "FR"',
     "custom": "an object",
     "contacts": "a list of 2 to 100 contacts",
+    "email": "a string",
 }
 _FIELD = re.compile(r"`\$\.(\w+)|field `(\w+)`")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -40,6 +41,7 @@ _BRACKET = re.compile(rb"[\[\]{}]")
 _decode = msgspec.json.Decoder(EnrichRequest).decode
 _decode_bulk = msgspec.json.Decoder(BulkRequest).decode
 _decode_contact = msgspec.json.Decoder(Person).decode
+_decode_verify = msgspec.json.Decoder(VerifyRequest).decode
 _check = msgspec.json.Decoder(float_hook=len).decode
 """Fails when a text is not JSON. A number that Python cannot hold, such as 1e400, is still JSON."""
 
@@ -75,6 +77,11 @@ def bulk_request(body: bytes) -> list[EnrichmentRequest]:
         except Problem as problem:
             raise _wrong(f"contacts[{place}]: {problem.message}") from None
     return found
+
+
+def address_to_verify(body: bytes) -> str:
+    """The address as it was given, be it one or not. Raises `Problem(bad_request)`."""
+    return _parse(body, _decode_verify).email
 
 
 def _one_of(bulk: BulkRequest, person: Person) -> EnrichRequest:

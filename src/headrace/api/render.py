@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from headrace.api.schemas import (
     AccountAnswer,
@@ -14,13 +14,16 @@ from headrace.api.schemas import (
     DeliveriesAnswer,
     DeliveryDetails,
     EnrichAnswer,
+    EvidenceItem,
     Organization,
     PendingAnswer,
     ProgressAnswer,
     StoredAnswer,
     StoredValue,
+    VerifyAnswer,
 )
 from headrace.domain.model import Account, Enrichment, EnrichmentRequest, Field, Grade
+from headrace.engine.own.verify import Verified
 from headrace.ports import DeliveryInfo, Progress, StoredEnrichment
 from headrace.record import (
     EnrichmentRecord,
@@ -52,6 +55,7 @@ def enrich_answer(enrichment: Enrichment, account: Account, attempts: bool = Fal
         message=UNSET if found else nothing_found(values),
         custom=custom_of(enrichment.request),
         attempts=attempt_records(enrichment.attempts) if attempts else UNSET,
+        email_confidence=_confidence(values) if attempts else UNSET,
         **_kinds(values, account),
     )
 
@@ -73,6 +77,7 @@ def stored_answer(stored: StoredEnrichment, account: Account) -> StoredAnswer:
         attempts=stored.record.attempts,
         provenance={wanted: _stored_value(record) for wanted, record in values.items()},
         custom=stored.record.custom,
+        email_confidence=_confidence(values),
         **_kinds(values, account),
     )
 
@@ -132,6 +137,17 @@ def progress_answer(progress: Progress) -> ProgressAnswer:
     elif progress.queued == progress.total:
         status = "queued"
     return ProgressAnswer(progress.bulk_id, status, progress.total, progress.finished)
+
+
+def verify_answer(verified: Verified) -> VerifyAnswer:
+    """An address that was judged."""
+    return VerifyAnswer(
+        email=verified.email,
+        verdict=verified.verdict.grade.value,
+        reason=verified.verdict.reason,
+        bounce_probability=verified.bounce_probability,
+        evidence=[EvidenceItem(item.check, item.result.value, item.reason) for item in verified.evidence],
+    )
 
 
 def account_answer(account: Account) -> AccountAnswer:
@@ -212,6 +228,12 @@ def _kinds(values: Mapping[str, ValueRecord], account: Account) -> dict[str, Any
         keys["phones"] = phone.values
         keys["phone_status"] = "valid" if phone.values else "not_found"
     return keys
+
+
+def _confidence(values: Mapping[str, ValueRecord]) -> float | None | UnsetType:
+    """That of the work e-mail, where one was asked for."""
+    email = values.get(Field.EMAIL)
+    return email.confidence if email else UNSET
 
 
 def _first(record: ValueRecord) -> str | None:

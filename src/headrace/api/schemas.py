@@ -75,6 +75,7 @@ class EnrichAnswer(Struct, frozen=True):
     phone_status: Literal["valid", "not_found"] | UnsetType = UNSET
     custom: Raw | UnsetType = UNSET
     attempts: list[AttemptRecord] | UnsetType = UNSET
+    email_confidence: float | None | UnsetType = UNSET
 
 
 class PendingAnswer(Struct, frozen=True):
@@ -134,6 +135,30 @@ class ProgressAnswer(Struct, frozen=True):
     finished: int
 
 
+class VerifyRequest(Struct, kw_only=True):
+    """The address to judge. A text that is no address is judged too."""
+
+    email: Annotated[str, Meta(examples=["jane.doe@example.com"])]
+
+
+class EvidenceItem(Struct, frozen=True):
+    """What one check found. `unknown` says nothing about the address; `reason` says why."""
+
+    check: str
+    result: Literal["yes", "no", "unknown"]
+    reason: str
+
+
+class VerifyAnswer(Struct, frozen=True):
+    """`bounce_probability` is null only for `unknown`."""
+
+    email: str
+    verdict: Literal["deliverable", "catch_all", "risky", "invalid", "unknown"]
+    reason: str
+    bounce_probability: float | None
+    evidence: list[EvidenceItem]
+
+
 class ProblemBody(Struct, frozen=True):
     """Every error, whatever its cause. `error` repeats the HTTP status."""
 
@@ -168,6 +193,7 @@ class StoredAnswer(Struct, frozen=True):
     attempts: list[AttemptRecord]
     email: str | None | UnsetType = UNSET
     email_status: str | UnsetType = UNSET
+    email_confidence: float | None | UnsetType = UNSET
     personal_email: str | None | UnsetType = UNSET
     personal_email_status: str | UnsetType = UNSET
     phones: tuple[str, ...] | UnsetType = UNSET

@@ -10,6 +10,7 @@ from headrace.api.limits import AccountLimits
 from headrace.api.turns import Turns
 from headrace.engine.enrich import Enricher
 from headrace.engine.guard import Guard
+from headrace.engine.own.verify import Verifier
 from headrace.operate.ports import Store
 from headrace.ports import Accounts, Enrichments
 
@@ -25,6 +26,7 @@ class Services:
     accounts: Accounts
     enrichments: Enrichments
     enricher: Enricher
+    verifier: Verifier
     turns: Turns
     limits: AccountLimits
     guard: Guard

@@ -13,6 +13,7 @@ from headrace.cli.accounts import look_up, new_account
 from headrace.cli.options import AsJson, CommandError, ConfigFile, run, settings_from, table
 from headrace.cli.trace import waterfall
 from headrace.domain.model import Account, EnrichmentRequest
+from headrace.engine.own import FINDER
 from headrace.storage.accounts import Settings as AccountSettings
 from headrace.storage.opening import Storage
 from headrace.wiring import Headrace, build
@@ -56,7 +57,7 @@ def enrich(
 async def _enrich(headrace: Headrace, request: EnrichmentRequest, account_name: str | None) -> dict[str, Any]:
     try:
         named = await look_up(headrace.storage, account_name) if account_name else None
-        if not headrace.vendors:
+        if not headrace.vendors and FINDER not in headrace.settings.waterfall.order.email:
             raise CommandError("no provider is configured: set a key such as providers.leadmagic.api_key")
         await headrace.start()
         account = named or await _payer(headrace.storage)

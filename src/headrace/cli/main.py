@@ -12,6 +12,7 @@ from headrace.cli import (
     database,
     demo,
     enrich,
+    find,
     keys,
     ledger,
     openapi,
@@ -19,6 +20,7 @@ from headrace.cli import (
     providers,
     sandbox,
     serve,
+    verify,
     webhooks,
     worker,
 )
@@ -39,6 +41,8 @@ app.command("worker")(worker.worker)
 app.command("sandbox")(sandbox.sandbox)
 app.command("demo")(demo.demo)
 app.command("enrich")(enrich.enrich)
+app.command("find")(find.find)
+app.command("verify")(verify.verify)
 app.command("openapi")(openapi.openapi)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(keys.app, name="keys")

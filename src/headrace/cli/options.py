@@ -38,11 +38,8 @@ def settings_from(config: Path | None) -> Settings:
 def settings_with_keys(config: Path | None) -> Settings:
     """The settings with the vendors' keys that were entered. Makes no database where there is none."""
     settings = load(config)
-    location = settings.database_at
-    if isinstance(location, Path) and not location.exists():
-        return settings
-    with storage_from(config) as storage:
-        return with_entered_keys(settings, storage)
+    with storage_if_any(config) as storage:
+        return with_entered_keys(settings, storage) if storage else settings
 
 
 @contextmanager
@@ -53,6 +50,17 @@ def storage_from(config: Path | None) -> Iterator[Storage]:
         yield storage
     finally:
         storage.close()
+
+
+@contextmanager
+def storage_if_any(config: Path | None) -> Iterator[Storage | None]:
+    """The same for a command that can do without: `None` where there is no database yet."""
+    location = load(config).database_at
+    if isinstance(location, Path) and not location.exists():
+        yield None
+        return
+    with storage_from(config) as storage:
+        yield storage
 
 
 def run(work: Callable[[], Awaitable[T]]) -> T:

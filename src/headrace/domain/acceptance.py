@@ -20,18 +20,21 @@ class Decision(Enum):
 class Candidate:
     """An address that was found and is not yet accepted, with everything that was said about it.
 
-    `obtained_at`: it was remembered from then (seconds since 1970).
+    `obtained_at`: it was remembered from then (seconds since 1970). `guessed`: no source returned it yet.
     """
 
     value: str
     provider: str
     obtained_at: float | None = None
+    guessed: bool = False
     sources: set[str] = field(default_factory=set)
     verdicts: list[Verdict] = field(default_factory=list)
     verifiers_asked: set[str] = field(default_factory=set)
 
     def returned_by(self, provider: str, found: Found) -> None:
         """Another vendor returned it. An aggregator counts as the source that it names."""
+        if self.guessed:
+            self.guessed, self.provider = False, provider
         self.sources.add((found.upstream or provider).lower())
         if found.verdict:
             self.verdicts.append(found.verdict)
@@ -69,5 +72,7 @@ def decide(verdict: Verdict) -> Decision:
 
 
 def best_risky(candidates: list[Candidate]) -> Candidate | None:
-    """What to return to an account that accepts risk: the first risky address, never an unknown one."""
-    return next((candidate for candidate in candidates if weigh(candidate).grade is Grade.RISKY), None)
+    """What to return to an account that accepts risk: the first risky address, never an unknown one, and
+    never a mere guess."""
+    returned = (candidate for candidate in candidates if not candidate.guessed)
+    return next((candidate for candidate in returned if weigh(candidate).grade is Grade.RISKY), None)

@@ -25,9 +25,7 @@ KINDS: dict[str, Kind] = {
         "caller",
         "Wait for Retry-After seconds and send the same request again.",
     ),
-    "name_taken": Kind(
-        409, "There is an account of that name already", "caller", "Choose another name."
-    ),
+    "name_taken": Kind(409, "There is an account of that name already", "caller", "Choose another name."),
     "body_too_large": Kind(413, "The request body is larger than {limit} bytes", "caller", "Send less."),
     "unsupported_media_type": Kind(
         415, "Content-Type must be application/json", "caller", "Send JSON and say so in Content-Type."

@@ -93,6 +93,13 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Guessed:
+    """Addresses that a person may have, likeliest first; none counts until somebody verifies it."""
+
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Missing:
     """A vendor looked and has nothing."""
 
@@ -123,7 +130,7 @@ class Skipped:
 
 
 Answer = Found | Missing
-Outcome = Found | Missing | Judged | Failed | Skipped
+Outcome = Found | Guessed | Missing | Judged | Failed | Skipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +174,8 @@ class Result:
 
     `answered`: at least one vendor could say found or not found. `failed`: at least one that should have
     been asked could not answer. `rejected`: a value was found and proved undeliverable. `obtained_at`: the
-    values were remembered, and a vendor had given them then (seconds since 1970).
+    values were remembered, and a vendor had given them then (seconds since 1970). `confidence`: the
+    probability that the address exists, by all that was said about it.
     """
 
     field: Field
@@ -178,6 +186,7 @@ class Result:
     failed: bool = False
     rejected: bool = False
     obtained_at: float | None = None
+    confidence: float | None = None
 
     @property
     def found(self) -> bool:

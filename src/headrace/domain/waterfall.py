@@ -19,6 +19,7 @@ from headrace.domain.model import (
     Failed,
     Field,
     Found,
+    Guessed,
     Judged,
     Missing,
     Needs,
@@ -245,6 +246,8 @@ class Waterfall:
                 self._judge_phones(lane, question.provider, outcome, attempt)
             case Found():
                 self._judge_address(lane, question.provider, outcome, attempt)
+            case Guessed():
+                self._consider(lane, question.provider, outcome, attempt)
             case Judged(verdict=verdict):
                 self._hear_verifier(lane, question, verdict, attempt)
             case Failed() | Skipped() if question.address is None:
@@ -283,6 +286,18 @@ class Waterfall:
             candidate.returned_by(provider, found)
             self._act_on(lane, candidate, attempt)
 
+    def _consider(self, lane: Lane, provider: str, guessed: Guessed, attempt: Attempt) -> None:
+        """Guesses are verified one after the other; without a verifier they come to nothing."""
+        lane.answered = True
+        known = {*self._rejected, *(candidate.value for candidate in lane.candidates)}
+        values = tuple(value for value in guessed.values if value not in known)
+        if lane.closed or not self._verifiers or not values:
+            attempt.outcome = "missing"
+            attempt.reason = "late" if lane.closed else "already_tried" if self._verifiers else "no_verifier"
+            return
+        attempt.values = values
+        lane.candidates += [Candidate(value, provider, guessed=True) for value in values]
+
     def _hear_verifier(self, lane: Lane, question: Question, verdict: Verdict, attempt: Attempt) -> None:
         attempt.values = (question.address or "",)
         candidate = next((kept for kept in lane.candidates if kept.value == question.address), None)
@@ -312,6 +327,10 @@ class Waterfall:
                 holder.candidates = kept
         else:
             attempt.reason = attempt.reason or verdict.reason
+            if candidate.guessed and verdict.accept_all:
+                # Where everything is accepted, the next guess would look just as good.
+                kept = [other for other in lane.candidates if other is candidate or not other.guessed]
+                lane.candidates = kept
 
     def _accept(self, lane: Lane, result: Result, attempt: Attempt) -> None:
         attempt.accepted = True
@@ -360,6 +379,8 @@ def _attempt(wanted: Field, question: Question, outcome: Outcome, timing: Timing
         case Found(verdict=verdict, cost=cost):
             line.outcome, line.vendor_cost = "found", cost
             line.verdict, line.reason = (verdict.grade, verdict.reason) if verdict else (None, None)
+        case Guessed():
+            line.outcome, line.reason = "found", "guessed"
         case Missing(reason=reason, cost=cost):
             line.outcome, line.reason, line.vendor_cost = "missing", reason, cost
         case Judged(verdict=verdict, cost=cost):

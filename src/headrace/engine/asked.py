@@ -9,6 +9,7 @@ from headrace.domain.model import Contact, Field, Found
 from headrace.domain.waterfall import Question
 from headrace.engine import subjects
 from headrace.engine.converse import Told
+from headrace.engine.local import Local
 from headrace.engine.vendor import Vendor
 
 _encode = msgspec.json.Encoder().encode
@@ -19,7 +20,7 @@ class Asked:
     """A question about `contact`, and who is asked. `vendor.base_url` counts: a rehearsal's answers are
     another's."""
 
-    vendor: Vendor
+    vendor: Vendor | Local
     question: Question
     contact: Contact
 

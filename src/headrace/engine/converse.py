@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import structlog
 
 from headrace.domain.failures import Failure, Refused
-from headrace.domain.model import Answer, Failed, Field, Judged, Skipped
+from headrace.domain.model import Answer, Failed, Field, Guessed, Judged, Skipped
 from headrace.engine.stopwatch import Stopwatch
 from headrace.engine.vendor import Vendor
 from headrace.ports import Response, Transport
 from headrace.providers.base import Balance, Conversation, Request, Wait
 
-Told = Answer | Judged | Balance | Mapping[Field, Answer | Failed]
+Told = Answer | Guessed | Judged | Balance | Mapping[Field, Answer | Failed]
 
 log = structlog.get_logger()
 

@@ -13,6 +13,8 @@ from headrace.domain.pricing import PriceBook
 from headrace.domain.waterfall import Plan, Waterfall
 from headrace.engine.ids import new_id
 from headrace.engine.memory import Ages
+from headrace.engine.own.confidence import with_confidence
+from headrace.engine.own.learn import Learner
 from headrace.engine.run import Run, Surroundings
 from headrace.engine.subjects import subjects
 from headrace.ports import Claim, Enrichments, Ledger, Meter, Queued, Reply, Settlement
@@ -61,12 +63,14 @@ class Enricher:
         books: Books,
         meter: Meter,
         render_webhook: RenderWebhook,
+        learner: Learner,
     ) -> None:
         self._plan = plan
         self._around = surroundings
         self._books = books
         self._meter = meter
         self._render_webhook = render_webhook
+        self._learner = learner
         self._runs: set[Run] = set()
         self._background: set[asyncio.Task[None]] = set()
         self._draining = False
@@ -148,6 +152,7 @@ class Enricher:
                 self._in_background(self._give_back(enrichment_id))
             raise
         self._meter.enrichment(enrichment)
+        await self._learner.learn(enrichment, settlement.finished_at)
         if run.outstanding:
             self._in_background(self._record_late_answers(enrichment, run))
         return enrichment
@@ -162,13 +167,13 @@ class Enricher:
     def _concluded(
         self, enrichment_id: str, request: EnrichmentRequest, run: Run, began: float
     ) -> Enrichment:
-        found = run.waterfall.results
+        found, attempts = run.waterfall.results, tuple(run.attempts)
         results = {wanted: found.get(wanted) or Result(wanted) for wanted in request.fields}
         return Enrichment(
             id=enrichment_id,
             request=request,
-            results=results,
-            attempts=tuple(run.attempts),
+            results=with_confidence(results, attempts),
+            attempts=attempts,
             charged=self._books.prices.to_charge(results.values()),
             duration_ms=(self._around.clock.monotonic() - began) * 1000,
             waited_ms=run.stopwatch.seconds * 1000,

@@ -65,6 +65,10 @@ class Memory:
             await self._remember(key, asked, reply)  # whoever asked has no use for memory
         return reply
 
+    async def recall(self, asked: Asked, ages: Ages) -> Reply | None:
+        """An answer that is young enough, without asking anybody."""
+        return await self._recall(self._digest(asked.spelling), ages) if ages.found else None
+
     async def _recall(self, key: bytes, ages: Ages) -> Reply | None:
         """`None` also while the database is away: then the vendor is asked."""
         try:

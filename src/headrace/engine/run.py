@@ -11,6 +11,7 @@ from headrace.domain.model import (
     Field,
     Found,
     Grade,
+    Guessed,
     Judged,
     Missing,
     Outcome,
@@ -22,6 +23,7 @@ from headrace.domain.waterfall import Question, Waterfall
 from headrace.engine.asked import Asked
 from headrace.engine.converse import Reply, Told, converse
 from headrace.engine.guard import Guard
+from headrace.engine.local import Local, consult
 from headrace.engine.memory import Ages, Memory
 from headrace.engine.screen import Screen
 from headrace.engine.stopwatch import Stopwatch
@@ -31,6 +33,7 @@ from headrace.providers.base import Conversation, Verifies
 
 _TRUSTED = Verdict(Grade.DELIVERABLE, "trusted_provider")
 
+Party = Vendor | Local
 Answers = Outcome | Mapping[Field, Found | Missing | Failed]
 
 _LONG = 1000.0
@@ -47,9 +50,9 @@ class Deadlines:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What every run of a process shares."""
+    """What every run of a process shares. `vendors`: everybody who can be asked, by name."""
 
-    vendors: Mapping[str, Vendor]
+    vendors: Mapping[str, Party]
     screen: Screen
     memory: Memory
     guard: Guard
@@ -179,14 +182,18 @@ class Run:
         if await self._around.screen.regrets(self.waterfall.contact, found):
             self.waterfall.leave_alone()
 
-    async def _converse(self, vendor: Vendor, question: Question) -> Reply:
+    async def _converse(self, vendor: Party, question: Question) -> Reply:
         """What is remembered, what another enrichment's equal question brings, or what the vendor says."""
+        if isinstance(vendor, Local) and not vendor.remembered:
+            return await self._call(vendor, question)
         asked = Asked(vendor, question, self.waterfall.contact)
         return await self._around.memory.answer(
             asked, lambda: self._call(vendor, question), self._ages, self.stopwatch
         )
 
-    async def _call(self, vendor: Vendor, question: Question) -> Reply:
+    async def _call(self, vendor: Party, question: Question) -> Reply:
+        if isinstance(vendor, Local):
+            return await consult(vendor, question, self.waterfall.contact, self.stopwatch)
         guard = self._around.guard
         passed = await guard.enter(vendor.name, question.capability)
         if isinstance(passed, str):
@@ -213,15 +220,15 @@ def _conversation(vendor: Vendor, question: Question, waterfall: Waterfall) -> C
 def _found(question: Question, answers: Answers) -> dict[Field, Sequence[str]]:
     """What an answer holds for each field, as the vendor spelt it."""
     told = answers if isinstance(answers, Mapping) else dict.fromkeys(question.fields, answers)
-    return {wanted: answer.values for wanted, answer in told.items() if isinstance(answer, Found)}
+    return {wanted: answer.values for wanted, answer in told.items() if isinstance(answer, Found | Guessed)}
 
 
-def _as_answers(told: Told | Failed | Skipped, vendor: Vendor) -> Answers:
+def _as_answers(told: Told | Failed | Skipped, vendor: Party) -> Answers:
     """What the waterfall records; a trusted vendor's ungraded value gets its verdict here."""
     match told:
         case Found(verdict=None) if vendor.trusted:
             return replace(told, verdict=_TRUSTED)
-        case Found() | Missing() | Judged() | Failed() | Skipped():
+        case Found() | Guessed() | Missing() | Judged() | Failed() | Skipped():
             return told
         case Mapping():
             return {

@@ -32,8 +32,10 @@ log = structlog.get_logger()
 @dataclass(slots=True)
 class _Shift:
     """One run of the job. `ready` is taken from the queue and not begun; `lines` work through that side by
-    side; `news`: one of them has made room, or something was queued."""
+    side; `news`: one of them has made room, or something was queued. `account` is kept up to date: it may
+    take consent back at any time."""
 
+    account: Account | None = None
     ready: deque[Queued] = field(default_factory=deque)
     lines: int = 0
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -78,7 +80,7 @@ class Contacts:
             async with asyncio.TaskGroup() as group:
                 await self._keep_busy(account_id, shift, group)
             for queued in shift.ready:
-                await self._put_back(queued.id, "stopped")
+                await self._put_back(queued.id)
         finally:
             del self._shifts[account_id]
         if shift.trouble:
@@ -90,13 +92,13 @@ class Contacts:
         try:
             while self._goes_on(shift):
                 shift.news.clear()
-                account = await self._accounts.by_id(account_id)
-                if account and len(shift.ready) < self._parallel:
+                shift.account = await self._accounts.by_id(account_id)
+                if shift.account and len(shift.ready) < self._parallel:
                     room = AHEAD * self._parallel - len(shift.ready)
                     shift.ready.extend(await self._enrichments.take(account_id, room))
                     for _ in range(min(self._parallel - shift.lines, len(shift.ready))):
                         shift.lines += 1
-                        group.create_task(self._line(account, shift))
+                        group.create_task(self._line(shift))
                 if not shift.lines:
                     return
                 with suppress(TimeoutError):
@@ -105,9 +107,9 @@ class Contacts:
         except Exception as error:
             shift.trouble = error
 
-    async def _line(self, account: Account, shift: _Shift) -> None:
-        while shift.ready and self._goes_on(shift):
-            await self._enrich(shift.ready.popleft(), account, shift)
+    async def _line(self, shift: _Shift) -> None:
+        while shift.ready and shift.account and self._goes_on(shift):
+            await self._enrich(shift.ready.popleft(), shift.account, shift)
             shift.news.set()
         shift.lines -= 1
         shift.news.set()
@@ -120,7 +122,8 @@ class Contacts:
             await self._enricher.carry_out(queued, account)
         except Problem as problem:
             shift.trouble = problem
-            await self._put_back(queued.id, problem.code)
+            log.warning("enrichment_put_back", enrichment=queued.id, reason=problem.code)
+            await self._put_back(queued.id)
         except Exception as bug:
             self._stumbled[queued.id] += 1
             place = traceback.extract_tb(bug.__traceback__)[-1]
@@ -128,11 +131,10 @@ class Contacts:
             log.error("enrichment_stumbled", enrichment=queued.id, error=type(bug).__name__, at=at)
             if self._stumbled[queued.id] < TRIES:
                 shift.trouble = bug
-                await self._put_back(queued.id, "stumbled")
+                await self._put_back(queued.id)
 
-    async def _put_back(self, enrichment_id: str, reason: str) -> None:
+    async def _put_back(self, enrichment_id: str) -> None:
         """As soon as the database can: what a living process has taken is given to nobody else."""
-        log.warning("enrichment_put_back", enrichment=enrichment_id, reason=reason)
         while True:
             try:
                 await self._enrichments.put_back(enrichment_id)

@@ -16,6 +16,7 @@ from headrace.storage.database import Database, Row
 from headrace.storage.enrichments import SqlEnrichments
 from headrace.storage.idempotency import SqlIdempotency
 from headrace.storage.keys import ADMIN_KEY, ANY_KEY, KeySmith, pepper_beside
+from headrace.storage.knowledge import SqlKnowledge
 from headrace.storage.ledger import SqlLedger
 from headrace.storage.owner import FileOwner, Owner
 from headrace.storage.privacy import SqlPersons
@@ -48,6 +49,7 @@ class Storage:
     ledger: SqlLedger
     enrichments: SqlEnrichments
     remembered: SqlAnswers
+    knowledge: SqlKnowledge
     idempotency: SqlIdempotency
     webhooks: SqlWebhooks
     suppressions: SqlSuppressions
@@ -168,6 +170,7 @@ def _assemble(
         ledger=SqlLedger(database, owner, vault, clock, audit_log),
         enrichments=SqlEnrichments(database, owner, vault, clock),
         remembered=SqlAnswers(database, vault),
+        knowledge=SqlKnowledge(database, vault),
         idempotency=SqlIdempotency(database, owner, vault, clock),
         webhooks=SqlWebhooks(database, vault, clock, audit_log),
         suppressions=suppressions,

@@ -228,6 +228,26 @@ answers = Table(
     Column("first_obtained_at", Float, nullable=False, index=True),
 )
 
+# What addresses taught about the habits of a domain, by its keyed hash: counts, and no address.
+patterns = Table(
+    "patterns",
+    metadata,
+    Column("domain", LargeBinary, primary_key=True),
+    Column("knowledge", Text, nullable=False),  # JSON
+    Column("updated_at", Float, nullable=False),
+)
+
+# Whether a domain's mail hosts accept everything, by the keyed hash of their names.
+catch_all = Table(
+    "catch_all",
+    metadata,
+    Column("name", LargeBinary, primary_key=True),
+    Column("result", String, nullable=False),  # yes | no | unknown
+    Column("reason", String, nullable=False),
+    Column("found_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False, index=True),
+)
+
 # What operators did, each row chained to the one before it.
 audit_log = Table(
     "audit_log",

@@ -1,6 +1,7 @@
 """The only place that knows everyone: settings become a running application."""
 
 from headrace.wiring.headrace import Headrace, build
+from headrace.wiring.own import make_own
 from headrace.wiring.parts import make_prices, make_transport
 from headrace.wiring.storage import open_storage, retention_periods
 from headrace.wiring.vendors import at_sandbox, credentials_of, make_plan, make_vendors, with_entered_keys
@@ -10,6 +11,7 @@ __all__ = [
     "at_sandbox",
     "build",
     "credentials_of",
+    "make_own",
     "make_plan",
     "make_prices",
     "make_transport",

@@ -19,13 +19,17 @@ from headrace.domain.errors import Problem
 from headrace.engine.clock import SystemClock
 from headrace.engine.enrich import Books, Enricher
 from headrace.engine.guard import Guard
-from headrace.engine.run import Surroundings
+from headrace.engine.own.learn import Learner
+from headrace.engine.own.recall import Recall
+from headrace.engine.run import Party, Surroundings
 from headrace.engine.screen import Screen
 from headrace.engine.vendor import Vendor
+from headrace.finder.lists import Lists
 from headrace.jobs.worker import Worker
 from headrace.ports import Transport
 from headrace.shared.store import Shared
 from headrace.storage.opening import Storage
+from headrace.wiring.own import make_own
 from headrace.wiring.parts import (
     make_deadlines,
     make_memory,
@@ -93,6 +97,7 @@ class Headrace:
     async def admit(self) -> None:
         """Raises `ConfigError` where another process serves this database and the two share nothing else."""
         if self.settings.shared.url:
+            await self.storage.owner.take_seat("process")  # so that one which shares nothing is not the first
             return
         patience = _SEAT_TRIES
         while (seat := await self.storage.owner.take_seat("process")) != "seat-process-0":
@@ -151,15 +156,20 @@ def build(settings: Settings, *, sandbox: bool = False, worker: bool = False) ->
     transport = make_transport(settings)
     memory = make_memory(settings, storage, shared, clock)
     screen = Screen(storage.suppressions)
-    surroundings = Surroundings(vendors, screen, memory, guard, transport, clock, make_deadlines(settings))
+    verifiers = [vendors[name] for name in plan.verifiers if name in vendors]
+    own = make_own(settings, storage, clock, Recall(memory, verifiers))
+    parties: dict[str, Party] = {**vendors, **own.parties}
+    surroundings = Surroundings(parties, screen, memory, guard, transport, clock, make_deadlines(settings))
     books = Books(storage.ledger, storage.enrichments, make_prices(settings))
-    enricher = Enricher(plan, surroundings, books, meter, webhook_body)
+    learner = Learner(storage.knowledge, Lists())
+    enricher = Enricher(plan, surroundings, books, meter, webhook_body, learner)
     made = make_worker(settings, storage, enricher) if worker else None
     services = Services(
         accounts=storage.accounts,
         store=storage,
         enrichments=storage.enrichments,
         enricher=enricher,
+        verifier=own.verifier,
         turns=Turns(storage.idempotency, settings.waterfall.deadline.total + _PATIENCE),
         wake=made.wake if made else lambda: None,
         check_webhook=partial(check_webhook, settings.webhooks),

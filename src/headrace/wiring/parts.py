@@ -13,6 +13,7 @@ from headrace.providers import registry
 from headrace.shared.store import Shared, local
 from headrace.storage.opening import Storage
 from headrace.storage.sealed_flights import SealedFlights
+from headrace.wiring.own import OWN
 
 
 def make_transport(settings: Settings) -> Transport:
@@ -52,7 +53,7 @@ def make_prices(settings: Settings) -> PriceBook:
     overrides = {}
     for provider, per_field in prices.overrides.items():
         for name, price in per_field.items():
-            if provider not in registry.names() or name not in list(Field):
+            if provider not in (*registry.names(), *OWN) or name not in list(Field):
                 raise ConfigError(f"prices.overrides.{provider}.{name}: no such provider or field")
             overrides[provider, Field(name)] = _milli(price)
     usual = {wanted: _milli(getattr(prices, wanted)) for wanted in Field}

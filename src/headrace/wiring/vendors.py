@@ -8,13 +8,15 @@ from urllib.parse import urlsplit
 import msgspec
 
 from headrace.config import ConfigError, Provider, Settings
-from headrace.domain.model import Field
+from headrace.domain.model import VERIFY, Field
 from headrace.domain.waterfall import Plan, Source
 from headrace.engine.guard import Limits, Quota
+from headrace.engine.own.guess import FINDS
 from headrace.engine.vendor import Vendor
 from headrace.providers import registry
 from headrace.providers.base import WHOLE_VENDOR, Adapter, Rate, Verifies
 from headrace.storage.opening import Storage
+from headrace.wiring.own import OWN, taking_part
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -50,16 +52,20 @@ def make_vendors(settings: Settings) -> dict[str, Vendor]:
 
 def make_plan(settings: Settings, vendors: Mapping[str, Vendor]) -> Plan:
     """Who is asked in which order. Vendors without credentials are left out. Raises `ConfigError`."""
-    finders = {}
+    own, finders = taking_part(settings), {}
     for wanted in Field:
         order = getattr(settings.waterfall.order, wanted)
         _check_order(
-            f"waterfall.order.{wanted}", order, lambda adapter, wanted=wanted: wanted in adapter.finds
+            f"waterfall.order.{wanted}", order, wanted, lambda adapter, wanted=wanted: wanted in adapter.finds
         )
-        finders[wanted] = tuple(_source(vendors[name].adapter) for name in order if name in vendors)
+        finders[wanted] = tuple(
+            _source(vendors[name].adapter) if name in vendors else Source(name, FINDS)
+            for name in order
+            if name in vendors or name in own
+        )
     order = settings.verification.order
-    _check_order("verification.order", order, lambda adapter: issubclass(adapter, Verifies))
-    return Plan(finders, tuple(name for name in order if name in vendors))
+    _check_order("verification.order", order, VERIFY, lambda adapter: issubclass(adapter, Verifies))
+    return Plan(finders, tuple(name for name in order if name in vendors or name in own))
 
 
 def at_sandbox(settings: Settings, url: str) -> Settings:
@@ -131,11 +137,11 @@ def _source(adapter: Adapter) -> Source:
     return Source(adapter.name, adapter.finds, adapter.together, adapter.one_price)
 
 
-def _check_order(key: str, order: tuple[str, ...], able: Any) -> None:
+def _check_order(key: str, order: tuple[str, ...], capability: str, able: Any) -> None:
     for name in order:
-        if name not in registry.names():
+        if name not in registry.names() and name not in OWN:
             raise ConfigError(f"{key}: no such provider: {name}")
-        if not able(registry.adapter(name)):
+        if not (OWN[name] == capability if name in OWN else able(registry.adapter(name))):
             raise ConfigError(f"{key}: {name} cannot do this")
     if len(set(order)) < len(order):
         raise ConfigError(f"{key}: a provider is listed twice")

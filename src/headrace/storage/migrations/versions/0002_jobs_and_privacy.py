@@ -23,6 +23,7 @@ def upgrade() -> None:
     _enrichments()
     _webhooks()
     _privacy()
+    _own()
     op.create_table(
         "idempotency_keys",
         sa.Column("digest", sa.LargeBinary, nullable=False),
@@ -203,11 +204,31 @@ def _privacy() -> None:
     op.create_index("ix_answers_first_obtained_at", "answers", ["first_obtained_at"])
 
 
+def _own() -> None:
+    op.create_table(
+        "patterns",
+        sa.Column("domain", sa.LargeBinary, nullable=False),
+        sa.Column("knowledge", sa.Text, nullable=False),
+        sa.Column("updated_at", sa.Float, nullable=False),
+        sa.PrimaryKeyConstraint("domain", name="pk_patterns"),
+    )
+    op.create_table(
+        "catch_all",
+        sa.Column("name", sa.LargeBinary, nullable=False),
+        sa.Column("result", sa.String, nullable=False),
+        sa.Column("reason", sa.String, nullable=False),
+        sa.Column("found_at", sa.Float, nullable=False),
+        sa.Column("expires_at", sa.Float, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_catch_all"),
+    )
+    op.create_index("ix_catch_all_expires_at", "catch_all", ["expires_at"])
+
+
 def downgrade() -> None:
     """What was sealed stays behind: an older version could not read it."""
     for table in ("secrets", "vendor_keys", "audit_ends", "audit_log", "answers", "subjects", "suppressions"):
         op.drop_table(table)
-    for table in ("idempotency_keys", "webhook_endpoints", "webhook_deliveries"):
+    for table in ("patterns", "catch_all", "idempotency_keys", "webhook_endpoints", "webhook_deliveries"):
         op.drop_table(table)
     _old_webhooks()
     for index in ("queued", "bulk_id", "kept"):

@@ -1,0 +1,76 @@
+"""`headrace verify`: addresses judged without any vendor."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from headrace.api.render import verify_answer
+from headrace.api.schemas import VerifyAnswer
+from headrace.cli.options import (
+    AsJson,
+    CommandError,
+    ConfigFile,
+    run,
+    settings_from,
+    show,
+    storage_if_any,
+    table,
+)
+from headrace.cli.progress import counting
+from headrace.engine.clock import SystemClock
+from headrace.engine.own.verify import Verifier
+from headrace.wiring import make_own
+
+_AT_ONCE = 100
+
+
+def verify(
+    addresses: Annotated[list[str] | None, typer.Argument(metavar="ADDRESS...", show_default=False)] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", metavar="FILE", help="More addresses, one a line.")
+    ] = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge addresses by syntax, lists, DNS and, where it is switched on, the mail hosts themselves."""
+    wanted = [*(addresses or []), *(_lines(file) if file else [])]
+    if not wanted:
+        raise CommandError("name at least one address, or a --file of them")
+    with storage_if_any(config) as storage, counting() as count:
+        verifier = make_own(settings_from(config), storage, SystemClock()).verifier
+        found = run(lambda: _verify_all(verifier, wanted, count))
+    rows = [[each.email, each.verdict, each.reason, each.bounce_probability] for each in found]
+    show(
+        [msgspec.to_builtins(each) for each in found],
+        as_json,
+        table(("email", "verdict", "reason", "bounces with probability"), rows),
+    )
+
+
+async def _verify_all(
+    verifier: Verifier, addresses: list[str], count: Callable[[str, int], None]
+) -> list[VerifyAnswer]:
+    """In the order in which they were given; each time one is done, the count goes up."""
+    places, done = asyncio.Semaphore(_AT_ONCE), 0
+
+    async def one(address: str) -> VerifyAnswer:
+        nonlocal done
+        async with places:
+            verified = await verifier.verify(address)
+        done += 1
+        count("addresses", done)
+        return verify_answer(verified)
+
+    return list(await asyncio.gather(*map(one, addresses)))
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        text = file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{file}: cannot be read ({type(error).__name__})") from None
+    return [line.strip() for line in text.splitlines() if line.strip()]

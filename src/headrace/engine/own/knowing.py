@@ -1,0 +1,40 @@
+"""What is known of domains, wherever that is kept."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from headrace.finder.learning import Knowledge
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """One address that was confirmed. `weight`: how probably it is right; `at`: seconds since 1970."""
+
+    first: str
+    last: str
+    local: str
+    domain: str
+    weight: float
+    at: float
+
+
+class Knowing(Protocol):
+    """Keeps what lessons teach: counts, and no address."""
+
+    async def of(self, domain: str) -> Knowledge | None:
+        """`None` for a domain that nothing is known of, and while that cannot be read."""
+        ...
+
+    async def learn(self, lesson: Lesson) -> None:
+        """Returns once it is known to everybody. Raises `Problem(storage_unavailable)`."""
+        ...
+
+
+class Ignorance:
+    """`Knowing` where nothing is kept."""
+
+    async def of(self, domain: str) -> None:  # noqa: ARG002
+        return None
+
+    async def learn(self, lesson: Lesson) -> None:
+        """It is lost."""

@@ -1,0 +1,56 @@
+"""What was learned about domains: counts by the keyed hash of the domain, and no address."""
+
+import msgspec
+
+from headrace.domain.errors import Problem
+from headrace.engine.own.knowing import Lesson
+from headrace.finder.learning import Knowledge
+from headrace.finder.prior import country_of
+from headrace.storage.database import Database, Row, Statement, Steps
+from headrace.storage.vault import Vault
+
+_OF = "SELECT knowledge FROM patterns WHERE domain = :domain"
+_LEARN = """
+    INSERT INTO patterns (domain, knowledge, updated_at) VALUES (:domain, :knowledge, :at)
+    ON CONFLICT (domain) DO UPDATE SET knowledge = excluded.knowledge, updated_at = excluded.updated_at
+"""
+
+
+class SqlKnowledge:
+    """`engine.own.knowing.Knowing`."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+
+    async def of(self, domain: str) -> Knowledge | None:
+        try:
+            rows = await self._database.read(_OF, {"domain": self._name(domain)})
+        except Problem:  # the database has logged it
+            return None
+        return _known(rows) if rows else None
+
+    async def learn(self, lesson: Lesson) -> None:
+        name = self._name(lesson.domain)
+
+        def operation() -> Steps[None]:
+            known = _known((yield Statement(_OF, {"domain": name})))
+            more = known.learn(
+                lesson.first,
+                lesson.last,
+                lesson.local,
+                lesson.weight,
+                lesson.at,
+                country_of(lesson.domain),
+            )
+            text = msgspec.json.encode({"counts": more.counts, "at": more.at}).decode()
+            yield Statement(_LEARN, {"domain": name, "knowledge": text, "at": lesson.at})
+
+        await self._database.write(operation, key=name.hex())
+
+    def _name(self, domain: str) -> bytes:
+        return self._vault.digest(f"patterns:{domain}")
+
+
+def _known(rows: list[Row]) -> Knowledge:
+    return msgspec.json.decode(rows[0][0], type=Knowledge) if rows else Knowledge()

@@ -1,0 +1,108 @@
+"""Headrace's own finder and verifier, from their sections of the settings."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from ipaddress import ip_network
+from typing import TYPE_CHECKING
+
+from headrace.config import Settings
+from headrace.domain.model import VERIFY, Field
+from headrace.domain.public import Address, is_public, plain
+from headrace.engine.local import Local
+from headrace.engine.own import FINDER, PROBE
+from headrace.engine.own.guess import Guesser
+from headrace.engine.own.knowing import Ignorance, Knowing
+from headrace.engine.own.recall import Recall
+from headrace.engine.own.verify import Checked, Verifier, listed
+from headrace.finder.lists import Lists
+from headrace.ports import Clock
+from headrace.storage.opening import Storage
+
+if TYPE_CHECKING:
+    from headrace.mail.probe import Prober, Probing
+
+OWN: Mapping[str, str] = {FINDER: Field.EMAIL.value, PROBE: VERIFY}
+"""What each can do."""
+
+_SPARE = 1.0
+"""Seconds beyond its own time limit that a verification may take to say what it has found."""
+
+_GUESS_FOR = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The finder and the verifier; `parties` are those that take part in waterfalls, by name."""
+
+    guesser: Guesser
+    verifier: Verifier
+    parties: Mapping[str, Local]
+
+
+def taking_part(settings: Settings) -> frozenset[str]:
+    """Those that are switched on."""
+    switches = {FINDER: settings.finder.enabled, PROBE: settings.probe.enabled}
+    return frozenset(name for name, on in switches.items() if on)
+
+
+def make_own(settings: Settings, storage: Storage | None, clock: Clock, recall: Recall | None = None) -> Own:
+    """Without a database nothing is known of domains, and nothing is kept."""
+    knowing: Knowing = storage.knowledge if storage else Ignorance()
+    guesser = Guesser(knowing, clock, settings.finder.candidates)
+    verifier = Verifier(_Checks(settings, storage, clock).check, recall)
+    parties = {
+        FINDER: Local(FINDER, guesser.answer, _GUESS_FOR),
+        PROBE: Local(PROBE, verifier.answer, settings.probe.timeout + _SPARE, remembered=True),
+    }
+    on = taking_part(settings)
+    return Own(guesser, verifier, {name: party for name, party in parties.items() if name in on})
+
+
+class _Checks:
+    """The checks, put together when somebody first needs them: few servers do, and all would start later."""
+
+    def __init__(self, settings: Settings, storage: Storage | None, clock: Clock) -> None:
+        self._settings = settings
+        self._storage = storage
+        self._clock = clock
+        self._prober: Prober | None = None
+
+    async def check(self, address: str) -> Checked:
+        if self._prober is None:
+            await asyncio.to_thread(import_module, "headrace.mail.probe")
+            self._prober = self._prober or self._make()
+        return await self._prober.verify(address, self._settings.probe.timeout)
+
+    def _make(self) -> "Prober":
+        from headrace.mail.dns import MailRoutes  # noqa: PLC0415
+        from headrace.mail.probe import Prober  # noqa: PLC0415
+
+        dns, lists = self._settings.dns, Lists()
+        routes = MailRoutes(dns.servers, dns.timeout, self._clock, self._dialable)
+        probing = self._probing() if self._settings.probe.enabled else None
+        return Prober(routes, self._clock, probing, lambda address: listed(lists, address))
+
+    def _probing(self) -> "Probing":
+        from headrace.mail.catchall import CatchAll, InMemory  # noqa: PLC0415
+        from headrace.mail.pace import Limits, Pace  # noqa: PLC0415
+        from headrace.mail.probe import Probing  # noqa: PLC0415
+        from headrace.mail.smtp import Dialogue, Identity  # noqa: PLC0415
+        from headrace.mail.visits import Visits  # noqa: PLC0415
+        from headrace.storage.catch_all import SqlFindings  # noqa: PLC0415
+
+        probe, clock, storage = self._settings.probe, self._clock, self._storage
+        identity = Identity(probe.helo or "", probe.mail_from or "")
+        dialogue = Dialogue(identity, probe.port, self._dialable, proxy=probe.proxy)
+        limits = Limits(per_second=probe.per_second, daily_per_domain=probe.daily_per_domain)
+        visits = Visits(dialogue, Pace(limits, clock))
+        if storage is None:
+            return Probing(visits, CatchAll(visits, InMemory(clock), clock))
+        findings = SqlFindings(storage.database, storage.vault, clock)
+        secret = storage.vault.digest("invented addresses").hex()
+        return Probing(visits, CatchAll(visits, findings, clock, secret))
+
+    def _dialable(self, address: Address) -> bool:
+        allowed = map(ip_network, self._settings.probe.allow_private)
+        return is_public(address) or any(plain(address) in network for network in allowed)

@@ -1,0 +1,1 @@
+"""Headrace's own finder and verifier, through the API and the commands."""

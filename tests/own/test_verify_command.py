@@ -1,0 +1,79 @@
+"""`headrace verify`, with the probe and without."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner
+
+from headrace.cli.main import app
+from headrace.sandbox.mail import MailLab
+from headrace.sandbox.mail.mailboxes import ODD
+from tests.own.labs import settings_for
+
+
+def settings(directory: Path, lab: MailLab, probe: bool) -> Path:
+    """A settings file for the lab."""
+    wanted = settings_for(lab) if probe else {"DNS__SERVERS": f"127.0.0.1:{lab.dns_port}"}
+    sections: dict[str, list[str]] = {}
+    for name, value in wanted.items():
+        section, key = name.lower().split("__")
+        lists = key in ("servers", "allow_private")
+        plain = value == "true" or value.isdigit()
+        line = f'{key} = ["{value}"]' if lists else f"{key} = {value}" if plain else f'{key} = "{value}"'
+        sections.setdefault(section, []).append(line)
+    file = directory / "headrace.toml"
+    file.write_text("".join(f"[{name}]\n" + "\n".join(lines) + "\n" for name, lines in sections.items()))
+    return file
+
+
+def verify(config: Path, *words: str) -> list[Any]:
+    done = CliRunner().invoke(app, ["verify", *words, "--json", "--config", str(config)])
+    assert done.exit_code == 0, (done.output, done.exception)
+    found: list[Any] = json.loads(done.stdout)
+    return found
+
+
+def test_addresses_are_judged_in_their_order(tmp_path: Path, lab: MailLab) -> None:
+    config = settings(tmp_path, lab, probe=True)
+    found = verify(config, f"nobody@normal.{ODD}", "nonsense", f"ana@normal.{ODD}")
+    assert [each["verdict"] for each in found] == ["invalid", "invalid", "deliverable"]
+    assert not (tmp_path / "headrace.db").exists()
+
+
+def test_without_the_probe_only_dns_and_lists_say_anything(tmp_path: Path, lab: MailLab) -> None:
+    config = settings(tmp_path, lab, probe=False)
+    before = sum(lab.book.commands.values())
+    found = verify(
+        config, f"ana@nullmx.{ODD}", "ana@mailinator.com", f"info@private.{ODD}", f"ana@servfail.{ODD}"
+    )
+    assert [(each["verdict"], each["reason"]) for each in found] == [
+        ("invalid", "null_mx"),
+        ("risky", "disposable"),
+        ("unknown", "mail_host_not_public"),
+        ("unknown", "dns_failed"),
+    ]
+    assert sum(lab.book.commands.values()) == before
+
+
+def test_a_file_of_addresses(tmp_path: Path, lab: MailLab) -> None:
+    file = tmp_path / "addresses.txt"
+    file.write_text(f"ana@nullmx.{ODD}\n\n nonsense \n")
+    found = verify(settings(tmp_path, lab, probe=False), "--file", str(file))
+    assert [each["reason"] for each in found] == ["null_mx", "malformed"]
+
+
+def test_for_people_there_is_a_table(tmp_path: Path, lab: MailLab) -> None:
+    config = settings(tmp_path, lab, probe=False)
+    done = CliRunner().invoke(app, ["verify", "nonsense", "--config", str(config)])
+    assert done.exit_code == 0
+    assert "malformed" in done.stdout
+
+
+def test_nothing_to_verify_is_a_mistake(tmp_path: Path, lab: MailLab) -> None:
+    config = settings(tmp_path, lab, probe=False)
+    missing = ["verify", "--file", str(tmp_path / "nothing.txt"), "--config", str(config)]
+    for words, said in ((["verify", "--config", str(config)], "address"), (missing, "nothing.txt")):
+        done = CliRunner().invoke(app, words)
+        assert done.exit_code
+        assert said in str(done.exception)

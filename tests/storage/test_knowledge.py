@@ -1,0 +1,59 @@
+"""What is known of domains, kept on every database: lessons, and who accepts everything."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from headrace.engine.own.knowing import Lesson
+from headrace.mail.catchall import Finding
+from headrace.mail.evidence import Result
+from headrace.storage.catch_all import SqlFindings
+from headrace.storage.opening import Storage
+from tests.storage.backends import Backend
+from tests.storage.clocks import SetClock
+
+LESSON = Lesson("Jane", "Doe", "jane.doe", "acme.example", 1.0, 1000.5)
+TOLD = Finding(Result.YES, "accepts_invented_addresses", 900.0)
+
+
+async def test_a_lesson_is_known_at_once_and_holds_no_address(storage: Storage, backend: Backend) -> None:
+    assert await storage.knowledge.of("acme.example") is None
+    await storage.knowledge.learn(LESSON)
+    known = await storage.knowledge.of("acme.example")
+    assert known
+    assert known.counts["pattern.simple"]["first.last"] == pytest.approx(1.0)
+    assert await storage.knowledge.of("other.example") is None
+    ((domain, text, at),) = backend.rows("SELECT domain, knowledge, updated_at FROM patterns")
+    assert bytes(domain) == storage.vault.digest("patterns:acme.example")
+    assert at == 1000.5
+    assert not {"jane", "doe", "acme"} & set(text.replace('"', " ").lower().split())
+
+
+async def test_of_many_lessons_at_once_none_is_lost(storage: Storage) -> None:
+    others = replace(LESSON, domain="other.example")
+    await asyncio.gather(*(storage.knowledge.learn(each) for each in (LESSON, others) * 20))
+    for domain in ("acme.example", "other.example"):
+        known = await storage.knowledge.of(domain)
+        assert known
+        assert known.seen(LESSON.at) == pytest.approx(20.0)
+
+
+async def test_a_finding_is_kept_until_its_time(storage: Storage, backend: Backend) -> None:
+    clock = SetClock(1000.0)
+    findings = SqlFindings(storage.database, storage.vault, clock)
+    assert await findings.get("acme.example mx") is None
+    await findings.put("acme.example mx", TOLD, 60.0)
+    assert await findings.get("acme.example mx") == TOLD
+    clock.now = 1060.0
+    assert await findings.get("acme.example mx") is None
+    await findings.put("other.example mx", TOLD, 60.0)
+    assert len(backend.rows("SELECT name FROM catch_all")) == 1
+
+
+async def test_a_newer_finding_takes_the_olders_place(storage: Storage) -> None:
+    findings = SqlFindings(storage.database, storage.vault, SetClock(1000.0))
+    newer = Finding(Result.NO, "refuses_invented_addresses", 1000.0)
+    await findings.put("acme.example mx", TOLD, 60.0)
+    await findings.put("acme.example mx", newer, 60.0)
+    assert await findings.get("acme.example mx") == newer
