@@ -252,6 +252,10 @@ class Enrichments(Protocol):
         """Return what was taken to its place in the queue; its hold stays."""
         ...
 
+    async def taken(self) -> Sequence[str]:
+        """What this process has taken and not yet ended or put back."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:

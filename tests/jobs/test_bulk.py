@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from headrace.domain.model import Account, Enrichment
+from headrace.engine.enrich import Enricher
+from headrace.ports import Queued
 from headrace.storage.audit import audit
 from tests.compat.pages import CONSENT
 from tests.jobs.queueing import BULK, bulk, bulk_finished, finished, nobody, queued_by, somebody, working
@@ -138,3 +141,25 @@ async def test_a_webhook_that_can_go_nowhere_refuses_the_bulk(stack: Stack, url:
     reply = await bulk(stack, [somebody(), somebody()], webhook_url=url)
     assert reply.status == 400
     assert "webhook_url " in reply.json["message"]
+
+
+async def test_a_contact_that_we_stumble_over_ends_with_nothing_and_free(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = Enricher.carry_out
+
+    async def stumble(enricher: Enricher, queued: Queued, account: Account) -> Enrichment:
+        if queued.request.contact.first_name == "Odd":
+            raise KeyError("a bug")
+        return await really(enricher, queued, account)
+
+    monkeypatch.setattr(Enricher, "carry_out", stumble)
+    key = await stack.open_account("odd", 100)
+    async with receiving() as hook:
+        contacts = [somebody(firstname="Odd"), somebody()]
+        reply = await bulk(stack, contacts, key=key, webhook_url=hook.url)
+        await bulk_finished(stack, reply.json["enrichment_id"], key)
+        told = {each.json["first_name"]: each.json for each in await hook.until(2)}
+    assert (told["Odd"]["email"], told["Odd"]["email_status"]) == (None, "N/A")
+    assert told["Mathieu"]["email"] == "mathieu@prontohq.com"
+    assert await stack.balance(key) == (97, 0)

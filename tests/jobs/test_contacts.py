@@ -114,12 +114,45 @@ async def test_a_contact_with_a_bug_stops_neither_its_neighbours_nor_the_queue(q
 
     queue.work.special["odd"] = stumble
     await queue.add("odd", "good", "better", "c", "d", "e", "f", "g")
-    for _ in range(TRIES - 1):
+    for _ in range(TRIES):
         with pytest.raises(KeyError):
             await queue.job(queue.account.id)
     await queue.job(queue.account.id)
     assert queue.work.begun.count("odd") == TRIES
-    assert await queue.states() == ["running"] + ["finished"] * 7
+    assert queue.work.given_up == ["odd"]
+    assert set(await queue.states()) == {"finished"}
+    assert await making.balance(queue.storage, queue.account.id) == (1000 - 7 * 3, 0)
+
+
+async def test_what_was_taken_unheard_is_put_back(queue: Queue) -> None:
+    queue.flaky.failures["take"] = 1
+    queue.flaky.unheard = {"take"}
+    await queue.add("one", "two")
+    with pytest.raises(Problem, match="storage_unavailable"):
+        await queue.job(queue.account.id)
+    assert await queue.states() == ["running", "running"]
+
+    await queue.job.recover()
+    assert await queue.states() == ["queued", "queued"]
+    await queue.job(queue.account.id)
+    assert await queue.states() == ["finished", "finished"]
+
+
+async def test_what_is_under_way_is_not_put_back(queue: Queue) -> None:
+    release = asyncio.Event()
+
+    async def wait() -> None:
+        await release.wait()
+
+    queue.work.special["slow"] = wait
+    await queue.add("slow", *(f"n{number}" for number in range(8)))
+    running = asyncio.create_task(queue.job(queue.account.id))
+    await until(lambda: len(queue.work.ended) == 8)
+    await queue.job.recover()
+    assert (await queue.states())[0] == "running"
+    release.set()
+    await running
+    assert queue.work.begun.count("slow") == 1
 
 
 async def test_what_is_queued_meanwhile_joins_what_is_under_way(queue: Queue) -> None:

@@ -105,6 +105,22 @@ class Enricher:
         """
         return await self._run_and_settle(queued.id, queued.request, account, queued=queued)
 
+    async def give_up(self, queued: Queued, account: Account) -> None:
+        """End what was taken from the queue with nothing found and nothing charged.
+
+        Raises `Problem(storage_unavailable)`; then it is still the caller's, to be put back.
+        """
+        nothing = Enrichment(
+            id=queued.id,
+            request=queued.request,
+            results={wanted: Result(wanted) for wanted in queued.request.fields},
+            attempts=(),
+            charged=0,
+            duration_ms=0,
+            waited_ms=0,
+        )
+        await self._settle(self._settlement(nothing, account, None, queued))
+
     def check(self, request: EnrichmentRequest, account: Account, *, later: bool = False) -> None:
         """Raises what `enrich` would raise before anything is held. `later`: it is for the queue."""
         gates.check(request, account, later=later)

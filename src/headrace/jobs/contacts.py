@@ -3,7 +3,7 @@
 import asyncio
 import traceback
 from collections import Counter, deque
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -21,7 +21,7 @@ LOOK_EVERY = 0.25
 """Seconds between two looks at a queue that was empty while something of it was still under way."""
 
 TRIES = 3
-"""How often one contact may stumble over a bug before it is left alone; it must not stop the queue."""
+"""How often one contact may stumble over a bug before it ends with nothing; it must not stop the queue."""
 
 _PAUSE = 0.25
 """Seconds between two tries to put a contact back while the database is away."""
@@ -55,6 +55,8 @@ class Contacts:
         self._parallel = parallel
         self._stopping = False
         self._shifts: dict[str, _Shift] = {}
+        self._mine: set[str] = set()  # taken, and neither ended nor put back
+        self._taking = 0
         self._stumbled: Counter[str] = Counter()
 
     @property
@@ -71,6 +73,15 @@ class Contacts:
         """Take nothing more from any queue; what is taken ends as usual."""
         self._stopping = True
         self.wake()
+
+    async def recover(self) -> None:
+        """Put back what was taken in a write that was made but not heard of: the queue says that this process
+        has it, and yet nobody here does."""
+        taken = await self._enrichments.taken()
+        if not self._taking:
+            for lost in set(taken) - self._mine:
+                log.warning("enrichment_recovered", enrichment=lost)
+                await self._put_back(lost)
 
     async def __call__(self, account_id: str) -> None:
         """Work until the queue of `account_id` is empty and all of it has ended. Raises what went wrong, but
@@ -95,7 +106,7 @@ class Contacts:
                 shift.account = await self._accounts.by_id(account_id)
                 if shift.account and len(shift.ready) < self._parallel:
                     room = AHEAD * self._parallel - len(shift.ready)
-                    shift.ready.extend(await self._enrichments.take(account_id, room))
+                    shift.ready.extend(await self._take(account_id, room))
                     for _ in range(min(self._parallel - shift.lines, len(shift.ready))):
                         shift.lines += 1
                         group.create_task(self._line(shift))
@@ -106,6 +117,15 @@ class Contacts:
                         await shift.news.wait()
         except Exception as error:
             shift.trouble = error
+
+    async def _take(self, account_id: str, room: int) -> Sequence[Queued]:
+        self._taking += 1
+        try:
+            taken = await self._enrichments.take(account_id, room)
+            self._mine.update(queued.id for queued in taken)
+        finally:
+            self._taking -= 1
+        return taken
 
     async def _line(self, shift: _Shift) -> None:
         while shift.ready and shift.account and self._goes_on(shift):
@@ -119,19 +139,26 @@ class Contacts:
 
     async def _enrich(self, queued: Queued, account: Account, shift: _Shift) -> None:
         try:
-            await self._enricher.carry_out(queued, account)
+            await self._carry_out(queued, account)
+            self._mine.discard(queued.id)
         except Problem as problem:
             shift.trouble = problem
             log.warning("enrichment_put_back", enrichment=queued.id, reason=problem.code)
             await self._put_back(queued.id)
         except Exception as bug:
+            shift.trouble = bug
             self._stumbled[queued.id] += 1
             place = traceback.extract_tb(bug.__traceback__)[-1]
             at = f"{place.filename.rsplit('/', 1)[-1]}:{place.lineno}"
             log.error("enrichment_stumbled", enrichment=queued.id, error=type(bug).__name__, at=at)
-            if self._stumbled[queued.id] < TRIES:
-                shift.trouble = bug
-                await self._put_back(queued.id)
+            await self._put_back(queued.id)
+
+    async def _carry_out(self, queued: Queued, account: Account) -> None:
+        if self._stumbled[queued.id] < TRIES:
+            await self._enricher.carry_out(queued, account)
+        else:
+            await self._enricher.give_up(queued, account)
+            del self._stumbled[queued.id]
 
     async def _put_back(self, enrichment_id: str) -> None:
         """As soon as the database can: what a living process has taken is given to nobody else."""
@@ -141,4 +168,5 @@ class Contacts:
             except Problem:
                 await asyncio.sleep(_PAUSE)
             else:
+                self._mine.discard(enrichment_id)
                 return

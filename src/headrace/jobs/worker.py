@@ -203,6 +203,7 @@ class Worker:
         return durable
 
     async def _reap(self) -> None:
+        await self._handlers.contacts.recover()
         if self._durable:
             await reap(self._durable, self._is_alive, self._fence("reaper"))
             await self._take_up_batches(older_than=STALE)

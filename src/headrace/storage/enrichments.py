@@ -37,6 +37,7 @@ _PUT_BACK = """
     UPDATE enrichments SET state = 'queued', owner = ''
     WHERE id = :enrichment AND state = 'running' AND owner = :owner
 """
+_TAKEN = "SELECT id FROM enrichments WHERE state = 'running' AND owner = :owner AND mode = 'async'"
 _TAKE = """
     UPDATE enrichments SET state = 'running', owner = :owner
     WHERE state = 'queued' AND id IN (
@@ -138,6 +139,9 @@ class SqlEnrichments:
             yield Statement(_PUT_BACK, row)
 
         await self._database.write(operation, crowd=True)
+
+    async def taken(self) -> list[str]:
+        return [row[0] for row in await self._database.read(_TAKEN, {"owner": self._owner.id})]
 
     def _stored(self, row: Row) -> StoredEnrichment:
         return StoredEnrichment(

@@ -129,7 +129,7 @@ class Headrace:
         for task in self._sweeper:
             task.cancel()
         if self.worker:
-            await self.worker.stop(_LATE_ANSWERS)
+            await self.worker.stop(self.settings.server.drain_seconds + _LATE_ANSWERS)
         await self.enricher.finish(_LATE_ANSWERS)
         await self.transport.aclose()
         await self.shared.aclose()
