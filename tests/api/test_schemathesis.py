@@ -63,6 +63,7 @@ PATHS = [
     "/api/v2/contacts/bulk/{bulk_id}",
     "/v2/webhooks",
     "/v2/webhooks/{delivery_id}/replay",
+    "/v2/emails/verify",
     "/healthz",
     "/readyz",
 ]

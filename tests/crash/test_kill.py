@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from tests.crash.customers import Customers
 from tests.crash.outfit import PRICE, Outfit, outfit
@@ -22,6 +23,7 @@ HEARD = {(200, ""), (503, "storage_unavailable"), (503, "providers_failed"), (40
 """What a client may hear while a server is there."""
 
 
+@pytest.mark.timeout(1200)
 async def test_kills_lose_nothing_charge_nothing_twice_and_leave_nothing_held(
     database: str, tmp_path: Path
 ) -> None:

@@ -25,6 +25,9 @@ LONGEST = 20.0
 REFUSED = {"error": 503, "message": "The database is not available. Nothing was charged."}
 
 
+pytestmark = pytest.mark.timeout(600)
+
+
 @pytest.fixture
 def server() -> Iterator[Postgres]:
     """A server of this test's own."""

@@ -56,7 +56,8 @@ class Balancer:
         except ConnectionError:
             writer.close()
         else:
-            await asyncio.gather(_pump(reader, server_writer), _pump(server_reader, writer))
+            with suppress(asyncio.CancelledError):  # the balancer hangs up
+                await asyncio.gather(_pump(reader, server_writer), _pump(server_reader, writer))
 
     async def _dial(self, number: int) -> Streams:
         """A connection to the server whose turn it is, or to another one."""
