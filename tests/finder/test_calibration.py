@@ -39,3 +39,12 @@ def test_it_rises_and_never_claims_certainty() -> None:
     assert values == sorted(values)
     assert 0 < values[0] < 0.01
     assert 0.99 < values[-1] < 1
+
+
+def test_equal_values_get_one_probability_and_do_not_pull_others_away() -> None:
+    stated = [0.1] * 500 + [0.2] * 500 + [0.9] * 500
+    outcomes = [n < 50 for n in range(500)] + [n < 10 for n in range(500)] + [True] * 500
+    fitted = fit(stated, outcomes)
+    assert fitted
+    assert fitted.apply(0.1) == fitted.apply(0.2) == pytest.approx(0.06, abs=0.002)
+    assert fitted.apply(0.9) > 0.99

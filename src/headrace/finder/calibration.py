@@ -23,17 +23,25 @@ def fit(stated: Sequence[float], outcomes: Sequence[bool]) -> Calibration | None
     """Isotonic regression by pooling adjacent violators; `None` with fewer than `ENOUGH` outcomes."""
     if len(stated) < ENOUGH:
         return None
+    groups: dict[float, tuple[float, int]] = {}  # equal values first: they cannot be told apart later
+    for value, outcome in zip(stated, outcomes, strict=True):
+        total, count = groups.get(value, (0.0, 0))
+        groups[value] = total + outcome, count + 1
     pools: list[tuple[float, float, int]] = []  # start, sum of outcomes, how many
-    for start, outcome in sorted(zip(stated, map(float, outcomes), strict=True)):
-        pools.append((start, outcome, 1))
-        while len(pools) > 1 and (pools[-2][0] == pools[-1][0] or _mean(pools[-2]) >= _mean(pools[-1])):
+    for start in sorted(groups):
+        pools.append((start, *groups[start]))
+        while len(pools) > 1 and _mean(pools[-2]) >= _mean(pools[-1]):
             _, total, count = pools.pop()
             before = pools.pop()
             pools.append((before[0], before[1] + total, before[2] + count))
-    return Calibration(tuple(pool[0] for pool in pools), tuple(_mean(pool) for pool in pools))
+    return Calibration(tuple(pool[0] for pool in pools), tuple(map(_smoothed, pools)))
 
 
 def _mean(pool: tuple[float, float, int]) -> float:
+    return pool[1] / pool[2]
+
+
+def _smoothed(pool: tuple[float, float, int]) -> float:
     # One more of each outcome: a pool of a few never says that something is certain.
     return (pool[1] + 0.5) / (pool[2] + 1.0)
 
