@@ -11,12 +11,9 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
 
-import aiohttp
-import pytest
 import redis
 
 from bench.load import connect
-from tests.crash.server import set_latency
 from tests.fleet.fleet import Fleet, fleet
 from tests.fleet.process import account
 from tests.servers import Valkey
@@ -33,6 +30,7 @@ SUSTAINED = 49.5 if SOAK else 30
 
 TRIES = 3
 SECOND = 1_000_000
+ROUNDS = 4
 
 
 class Watch:
@@ -64,45 +62,42 @@ class Watch:
 async def test_three_processes_keep_one_accounts_limit_exactly_and_use_it_up(
     store: Valkey, tmp_path: Path
 ) -> None:
-    overlay = {"VERIFICATION__ORDER": ""}
-    database = f"sqlite:///{tmp_path / 'headrace.db'}"  # it takes no part in this, and costs the least
-    with fleet(tmp_path, database, store.url, overlay, vendors=["leadmagic"], apis=3, workers=0) as made:
-        async with aiohttp.ClientSession(trust_env=False) as session:
-            await set_latency(session, made, 0)
-        for number in range(TRIES):
-            before = went_alone(made)
-            times, heard = await measure(made, store, f"account {number}")
-            if went_alone(made) == before:
-                break
-        else:
-            pytest.fail(
-                "the machine is too busy: some process did not get round to reading the store's answers"
-            )
-
-    starts = times[::LIMIT]
-    sustained = LIMIT * (len(starts) - 1) / (starts[-1] - starts[0]) * SECOND
-    print(
-        f"\noffered {sum(heard.values()) / SECONDS:.0f}/s for {SECONDS} s: {dict(heard)}; "
-        f"most in a second {busiest(times)}, sustained {sustained:.2f}/s"
-    )
+    """A process that is starved of CPU for half a second counts by itself for a while, as documented; on a
+    machine that is busy with other things such a run shows nothing, and is made again."""
+    for number in range(ROUNDS):
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        times, heard, alone = await measured(store, directory)
+        if not alone:
+            break
+    assert alone == [], "all of them counted in the store at all times"
     assert set(heard) == {200, 429}
     assert len(times) == heard[200], "every admission was seen"
     assert busiest(times) == LIMIT
-    assert sustained >= SUSTAINED
+    assert sustained(times) >= SUSTAINED
 
 
-def went_alone(made: Fleet) -> int:
-    """How often a process has counted by itself, because it took the store to be away."""
-    return sum(api.said_on_stderr().count("shared_store_unavailable") for api in made.apis)
+async def measured(store: Valkey, directory: Path) -> tuple[list[int], Counter[int], list[str]]:
+    """When requests were admitted, what was answered, and which processes did without the store."""
+    overlay = {"VERIFICATION__ORDER": ""}
+    database = f"sqlite:///{directory / 'headrace.db'}"  # it takes no part in this, and costs the least
+    with fleet(directory, database, store.url, overlay, vendors=["leadmagic"], apis=3, workers=0) as made:
+        key = account(directory, made.settings)
+        watch = Watch(store)
+        with watch.looking():
+            heard = await offer(made, key)
+    times = sorted(watch.times)
+    print(
+        f"\noffered {sum(heard.values()) / SECONDS:.0f}/s for {SECONDS} s: {dict(heard)}; "
+        f"most in a second {busiest(times)}, sustained {sustained(times):.2f}/s"
+    )
+    return times, heard, [api.name for api in made.apis if "shared_store_unavailable" in api.said_on_stderr()]
 
 
-async def measure(made: Fleet, store: Valkey, name: str) -> tuple[list[int], Counter[int]]:
-    """When a new account's requests were admitted, in microseconds, and which statuses came back."""
-    key = account(made.directory, made.settings, name)
-    watch = Watch(store)
-    with watch.looking():
-        heard = await offer(made, key)
-    return sorted(watch.times), heard
+def sustained(times: list[int]) -> float:
+    """Admissions per second over the whole."""
+    starts = times[::LIMIT]
+    return LIMIT * (len(starts) - 1) / (starts[-1] - starts[0]) * SECOND
 
 
 def busiest(times: list[int]) -> int:
