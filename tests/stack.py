@@ -1,8 +1,9 @@
 """A whole Headrace on loopback: sandbox vendors, the API, a database file; real sockets throughout."""
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ SEED: dict[str, Any] = {
 """The documented contact."""
 
 ENRICH = "/v2/contacts/single_enrich"
+IDLE = 10.0
+"""Seconds after which a test no longer waits for what earlier ones left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,14 @@ class Stack:
         """What the key's account can spend, and what is held."""
         found = (await self.send("GET", "/v2/credits", key=key)).json
         return found["credits"], found["held"]
+
+    async def idle(self) -> None:
+        """Wait until nothing is queued or under way, a while at most."""
+        pending = "SELECT COUNT(*) FROM enrichments WHERE state IN ('queued', 'running')"
+        with suppress(TimeoutError):
+            async with asyncio.timeout(IDLE):
+                while self.rows(pending)[0][0]:
+                    await asyncio.sleep(0.02)
 
     async def total_calls(self) -> int:
         """How often any vendor was asked for anything."""

@@ -3,6 +3,8 @@
 import time
 from uuid import RFC_4122, UUID
 
+import pytest
+
 from headrace.engine.ids import new_id
 
 
@@ -21,9 +23,17 @@ def test_an_id_begins_with_its_time_in_milliseconds() -> None:
     assert before <= stamp <= time.time_ns() // 1_000_000
 
 
-def test_ids_of_later_milliseconds_sort_later() -> None:
-    stamps = [UUID(new_id()).int >> 80 for _ in range(20_000)]
-    assert stamps == sorted(stamps)
+def test_later_ids_sort_later() -> None:
+    made = [new_id() for _ in range(20_000)]
+    assert made == sorted(made)
+
+
+def test_ids_go_on_where_the_clock_is_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = new_id()
+    monkeypatch.setattr(time, "time_ns", lambda: 0)
+    made = [before, *(new_id() for _ in range(1000))]
+    assert made == sorted(made)
+    assert UUID(made[-1]).int >> 80 <= (UUID(before).int >> 80) + 1
 
 
 def test_no_two_of_a_hundred_thousand_are_alike() -> None:
