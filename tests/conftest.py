@@ -28,7 +28,7 @@ def module_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest_asyncio.fixture
 async def stack(module_stack: Stack) -> AsyncIterator[Stack]:
-    """The module's stack, with nothing scripted, no calls counted, and nothing left to do of earlier tests."""
+    """The module's stack, with nothing scripted, no calls counted, nothing left to do."""
     await module_stack.idle()
     await module_stack.control("_control/reset")
     await module_stack.control("_control/latency", ms=0)

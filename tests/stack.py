@@ -124,7 +124,7 @@ class Stack:
         pending = "SELECT COUNT(*) FROM enrichments WHERE state IN ('queued', 'running')"
         with suppress(TimeoutError):
             async with asyncio.timeout(IDLE):
-                while self.rows(pending)[0][0]:
+                while self.rows(pending)[0][0]:  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
 
     async def total_calls(self) -> int:

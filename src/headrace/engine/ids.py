@@ -15,8 +15,8 @@ _last = 0
 def new_id() -> str:
     """A version 7 UUID (RFC 9562): 48 bits of milliseconds, 74 random ones.
 
-    Of one process, a later id sorts after an earlier one, also within a millisecond (section 6.2, method 2), so
-    that lists come in the order in which things were made.
+    Of one process, a later id sorts after an earlier one, also within a millisecond (section 6.2, method 2),
+    so that lists come in the order in which things were made.
     """
     global _last  # noqa: PLW0603
     random = int.from_bytes(os.urandom(10), "big")
