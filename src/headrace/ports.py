@@ -2,10 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from headrace.domain.failures import Failure, Refused
 from headrace.domain.model import Account, Attempt, Enrichment, EnrichmentRequest
@@ -22,8 +22,7 @@ STATUS_FAILURES: Mapping[int, Failure] = {
 """What a status means unless a vendor's page says otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
-class OutboundRequest:
+class OutboundRequest(Struct, frozen=True):
     """One HTTP request, ready to send. `url` carries no secret that `headers` could carry."""
 
     method: str
@@ -32,8 +31,7 @@ class OutboundRequest:
     body: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Struct, frozen=True):
     """One HTTP response, read whole. Header names are looked up in lower case."""
 
     status: int
@@ -99,8 +97,7 @@ class Clock(Protocol):
     def wall(self) -> float: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """One use of an `Idempotency-Key`. `name` tells keys of different callers and routes apart;
     `fingerprint` is what was asked, in one spelling; the answer is kept for `seconds`."""
 
@@ -109,8 +106,7 @@ class Claim:
     seconds: float = 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """The answer that belongs to a claim; status 0 while it is being worked out. `seconds`: how long to keep
     it, where that differs from the claim's."""
 
@@ -140,8 +136,7 @@ class Idempotency(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(Struct, frozen=True):
     """Everything that is written, in one commit, when an enrichment ends.
 
     `webhook_body` is the JSON text to deliver to the request's `webhook_url`, if it has one. `subjects` are
@@ -176,8 +171,7 @@ class Ledger(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEnrichment:
+class StoredEnrichment(Struct, frozen=True):
     """An enrichment as it is stored. `state`: queued, running or finished. Times are seconds since 1970."""
 
     id: str
@@ -189,8 +183,7 @@ class StoredEnrichment:
     record: EnrichmentRecord
 
 
-@dataclass(frozen=True, slots=True)
-class Queued:
+class Queued(Struct, frozen=True):
     """An enrichment taken from the queue, to be carried out by whoever took it."""
 
     id: str
@@ -198,8 +191,7 @@ class Queued:
     request: EnrichmentRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """How far a bulk has come, in contacts."""
 
     bulk_id: str
@@ -257,8 +249,7 @@ class Enrichments(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """One webhook to send. `attempts`: made so far, since the last replay. `url` is gone once its person was
     erased. `failing_since`: seconds since 1970."""
 
@@ -273,8 +264,7 @@ class Delivery:
     disabled: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Attempted:
+class Attempted(Struct, frozen=True):
     """How an attempt to deliver ended. `state`: pending, delivered, failed, disabled or suppressed;
     `counted`: the receiver was asked; `disable`: it must not be asked again."""
 
@@ -287,8 +277,7 @@ class Attempted:
     disable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryInfo:
+class DeliveryInfo(Struct, frozen=True):
     """A delivery as it is listed. Times are seconds since 1970."""
 
     id: str
@@ -342,8 +331,7 @@ class Blocked(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(Struct, frozen=True):
     """What the receiver answered. `retry_after` is its header as it came, a number or a date."""
 
     status: int
@@ -458,8 +446,7 @@ class BreakerBoard(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(Struct, frozen=True):
     """What a vendor answered at `obtained_at` (seconds since 1970). `found`: it had something."""
 
     answer: bytes

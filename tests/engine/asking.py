@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from headrace.domain.errors import Problem
 from headrace.domain.model import Contact, Field, Found

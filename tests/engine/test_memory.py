@@ -1,9 +1,9 @@
 """One call for equal questions, and answers that are used again."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from headrace.domain.failures import Failure
 from headrace.domain.model import Account, Failed, Field, Found, Judged, Missing, Skipped

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
 from typing import ClassVar
 
 import pytest_asyncio
+from msgspec.structs import replace
 
 from headrace.domain.model import Contact, Field, Found, Needs
 from headrace.domain.waterfall import Plan, Source, Waterfall

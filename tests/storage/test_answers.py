@@ -1,7 +1,8 @@
 """What vendors answered, kept on every database."""
 
 import asyncio
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from headrace.ports import Remembered
 from headrace.storage.opening import Storage

@@ -1,9 +1,9 @@
 """Stored enrichments: whole, and for their owner only."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from headrace.domain.model import Account, Field
 from headrace.ports import Claim, Progress, Reply

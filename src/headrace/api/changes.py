@@ -1,7 +1,6 @@
 """Changes that are carried out once, however often they are asked for with one `Idempotency-Key`."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
@@ -16,8 +15,7 @@ from headrace.engine.ids import new_id
 from headrace.ports import Claim
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A change that `actor` asks for. `operation` names it: the same whenever the request comes again with
     its `Idempotency-Key`."""
 

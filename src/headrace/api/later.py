@@ -1,12 +1,12 @@
 """The endpoints whose caller does not wait: queue one contact or many, ask later what came of it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import msgspec
 from litestar import get, post
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
+from msgspec import Struct
 
 from headrace.api import render
 from headrace.api.answers import json_answer, reply_answer
@@ -27,8 +27,7 @@ BULK_BODY_LIMIT = 1 << 20
 _encode = msgspec.json.Encoder().encode
 
 
-@dataclass(frozen=True, slots=True)
-class _Order:
+class _Order(Struct, frozen=True):
     """What is to be queued, with an id for each contact, and what the caller hears of it."""
 
     wanted: list[EnrichmentRequest]

@@ -1,14 +1,14 @@
 """How often an account may ask."""
 
 import math
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from headrace.domain.errors import Problem
 from headrace.ports import Rates
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """Where an account stands with its limit; `reset` is in whole seconds."""
 
     limit: int

@@ -1,11 +1,11 @@
 """Writes the answer in the words of the public API."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from headrace.api.schemas import (
     AccountAnswer,

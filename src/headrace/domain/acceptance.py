@@ -1,7 +1,8 @@
 """Evidence about a value -> accept it, keep looking, or reject it."""
 
-from dataclasses import dataclass, field
 from enum import Enum
+
+from msgspec import Struct, field
 
 from headrace.domain.model import Found, Grade, Verdict
 
@@ -16,8 +17,7 @@ class Decision(Enum):
     REJECT = "reject"
 
 
-@dataclass(slots=True)
-class Candidate:
+class Candidate(Struct):
     """An address that was found and is not yet accepted, with everything that was said about it.
 
     `obtained_at`: it was remembered from then (seconds since 1970). `guessed`: no source returned it yet.

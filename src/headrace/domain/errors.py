@@ -1,11 +1,11 @@
 """What can go wrong for a caller: one table from a stable code to status, sentence, fault and next step."""
 
-from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+
+class Kind(Struct, frozen=True):
     """`message` may hold `{placeholders}`. `fault` says whose turn it is; `advice` what to do next."""
 
     status: int

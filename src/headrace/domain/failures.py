@@ -1,7 +1,8 @@
 """The ways in which a vendor can fail, each with a name, and what follows from it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Failure(StrEnum):
@@ -26,8 +27,7 @@ class Failure(StrEnum):
     DEADLINE = "deadline"
 
 
-@dataclass(frozen=True, slots=True)
-class Consequence:
+class Consequence(Struct, frozen=True):
     """What the guard does after a failure.
 
     `opens_at_once`: the breaker opens without counting. `whole_vendor`: every capability of the vendor is

@@ -6,7 +6,8 @@ somebody who did breaks the law. The values are for comparing, not for writing t
 """
 
 import unicodedata
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from headrace.domain import normalize
 from headrace.domain.model import Contact
@@ -18,8 +19,7 @@ _SPELT_WITHOUT = str.maketrans(
 """Letters of their own to Unicode, so no accent comes off; people write them plainly all the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identifier:
+class Identifier(Struct, frozen=True):
     """`kind` is email, phone, linkedin or name_domain; `value` the one canonical spelling, valid Unicode."""
 
     kind: str

@@ -1,8 +1,10 @@
 """The nouns of an enrichment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 
 class Field(StrEnum):
@@ -31,8 +33,7 @@ class Grade(StrEnum):
     UNKNOWN = "unknown"  # nobody could tell
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """A grade with its reason. `accept_all`: the source saw that the whole domain accepts everything."""
 
     grade: Grade
@@ -40,8 +41,7 @@ class Verdict:
     accept_all: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
+class Contact(Struct, frozen=True):
     """The person who is looked for, in one spelling (see `normalize`).
 
     `phone_countries`: only numbers of these are wanted (empty: any); a vendor may be told, all are checked.
@@ -53,7 +53,7 @@ class Contact:
     domain: str | None = None
     linkedin_url: str | None = None
     phone_countries: tuple[str, ...] = ()
-    traits: frozenset[str] = field(init=False, compare=False)
+    traits: frozenset[str] = frozenset()  # what is known of the person; filled in
 
     def __post_init__(self) -> None:
         known = {
@@ -62,7 +62,7 @@ class Contact:
             "domain": self.domain,
             "linkedin_url": self.linkedin_url,
         }
-        object.__setattr__(self, "traits", frozenset(trait for trait, value in known.items() if value))
+        force_setattr(self, "traits", frozenset(trait for trait, value in known.items() if value))
 
     @property
     def full_name(self) -> str:
@@ -78,8 +78,7 @@ Needs = tuple[frozenset[str], ...]
 """Alternative sets of `Contact.traits`; any one of them is enough."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A vendor returned something.
 
     `values` are as the vendor spelt them, best first. `verdict` is the vendor's own, if it gave one.
@@ -92,38 +91,33 @@ class Found:
     upstream: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Guessed:
+class Guessed(Struct, frozen=True):
     """Addresses that a person may have, likeliest first; none counts until somebody verifies it."""
 
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(Struct, frozen=True):
     """A vendor looked and has nothing."""
 
     reason: str = "not_found"
     cost: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """A verifier answered about one address."""
 
     verdict: Verdict
     cost: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """A vendor could not answer: this says nothing about the person. `code`: see `failures`."""
 
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(Struct, frozen=True):
     """A vendor was not asked, and why."""
 
     reason: str
@@ -133,8 +127,7 @@ Answer = Found | Missing
 Outcome = Found | Guessed | Missing | Judged | Failed | Skipped
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(Struct, frozen=True):
     """When a question was put and how long it took, in milliseconds since the enrichment began.
 
     `shared`: the same question of another enrichment was out already, and its answer served both.
@@ -152,8 +145,7 @@ class Timing:
         return self.obtained_at is not None
 
 
-@dataclass(slots=True)
-class Attempt:
+class Attempt(Struct):
     """One line of the trace: one question to one provider about one field."""
 
     field: Field
@@ -168,8 +160,7 @@ class Attempt:
     values: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """What one lane ended with.
 
     `answered`: at least one vendor could say found or not found. `failed`: at least one that should have
@@ -202,8 +193,7 @@ REHEARSAL_ACCOUNT = "sandbox"
 have become a real one, so they open nothing but rehearsals."""
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """Who pays and consents. Credits are in thousandths (milli-credits). `max_age`, `miss_max_age`: for how
     many seconds an answer, or a vendor's "nothing", may be used again; 0: never."""
 
@@ -220,8 +210,7 @@ class Account:
     miss_max_age: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class EnrichmentRequest:
+class EnrichmentRequest(Struct, frozen=True):
     """What a client asked for, once read and normalised. `custom` is the client's JSON text, untouched."""
 
     contact: Contact
@@ -230,8 +219,7 @@ class EnrichmentRequest:
     custom: bytes | None = None
 
 
-@dataclass(slots=True)
-class Enrichment:
+class Enrichment(Struct):
     """One finished enrichment. Amounts are milli-credits, times milliseconds.
 
     `waited_ms` is the part of `duration_ms` in which at least one vendor was being waited for;

@@ -1,13 +1,13 @@
 """What to hold before asking, what to charge afterwards. Amounts are milli-credits."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from headrace.domain.model import Field, Result
 
 
-@dataclass(frozen=True, slots=True)
-class PriceBook:
+class PriceBook(Struct, frozen=True):
     """`per_field` is the price of a field that was found; `overrides` the price with one provider; `reused`
     the share of it (0 to 1) that is paid for what was remembered."""
 

@@ -7,7 +7,8 @@ is a lane; lanes run side by side and each stops at its first accepted value.
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from headrace.domain import normalize
 from headrace.domain.acceptance import Candidate, Decision, best_risky, decide, weigh
@@ -37,8 +38,7 @@ _UNSAID = Failed(Failure.MALFORMED_RESPONSE)
 """A vendor that was asked for a field and says nothing about it has not said that there is nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """What a waterfall needs to know about a vendor that finds.
 
     `together`: fields that one call can answer. `one_price`: those of them that come for the price of one,
@@ -51,16 +51,14 @@ class Source:
     one_price: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """Who is asked, in which order; the same for every enrichment of a process."""
 
     finders: Mapping[Field, tuple[Source, ...]]
     verifiers: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """One call to one vendor: find `fields`, or verify `address` on behalf of the one lane in `fields`."""
 
     provider: str
@@ -72,8 +70,7 @@ class Question:
         return VERIFY if self.address else self.fields[0]
 
 
-@dataclass(slots=True)
-class Lane:
+class Lane(Struct):
     """The part of one enrichment that looks for one field."""
 
     wanted: Field

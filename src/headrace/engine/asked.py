@@ -1,9 +1,9 @@
 """One question to one vendor, so that it is known again."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from headrace.domain.model import Contact, Field, Found
 from headrace.domain.waterfall import Question
@@ -15,8 +15,7 @@ from headrace.engine.vendor import Vendor
 _encode = msgspec.json.Encoder().encode
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A question about `contact`, and who is asked. `vendor.base_url` counts: a rehearsal's answers are
     another's."""
 

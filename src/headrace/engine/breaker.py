@@ -1,6 +1,6 @@
 """Stops asking a vendor that cannot answer, and tries again with a single probe."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from headrace.domain.failures import Failure, consequence
 from headrace.ports import Pause
@@ -23,8 +23,7 @@ CALM = 0
 """The ticket of a call that went while the breaker was closed; a probe's is another number."""
 
 
-@dataclass(slots=True)
-class Breaker:
+class Breaker(Struct):
     """One vendor's capability, or a whole vendor. Times are seconds on a forward-only clock.
 
     Closed: calls pass. Open: none pass until `_open_until`. Then exactly one probe passes; it closes the

@@ -3,9 +3,9 @@
 import asyncio
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import structlog
+from msgspec import Struct
 
 from headrace.domain.failures import Failure, Refused
 from headrace.domain.model import Answer, Failed, Field, Guessed, Judged, Skipped
@@ -19,8 +19,7 @@ Told = Answer | Guessed | Judged | Balance | Mapping[Field, Answer | Failed]
 log = structlog.get_logger()
 
 
-@dataclass(slots=True)
-class Reply:
+class Reply(Struct):
     """How a conversation ended, or why there was none. `retry_after` is in seconds; `sandbox`: the vendor is
     a rehearsal. `shared`, `obtained_at`: see `Timing`."""
 
@@ -53,8 +52,7 @@ async def converse(
     return Reply(Failed(failure), failure, retry_after, talk.status, talk.sandbox)
 
 
-@dataclass(slots=True)
-class _Talk:
+class _Talk(Struct):
     vendor: Vendor
     transport: Transport
     stopwatch: Stopwatch

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
 
 import structlog
+from msgspec import Struct
+from msgspec.structs import replace
 
 from headrace.domain import gates
 from headrace.domain.errors import Problem
@@ -36,8 +37,7 @@ _FAILURE_KEPT = 5
 RenderWebhook = Callable[[Enrichment, Account, Queued | None], bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Books:
+class Books(Struct, frozen=True):
     """Where credits and records are kept, and what things cost."""
 
     ledger: Ledger
@@ -45,8 +45,7 @@ class Books:
     prices: PriceBook
 
 
-@dataclass(frozen=True, slots=True)
-class Once:
+class Once(Struct, frozen=True):
     """An `Idempotency-Key`'s claim on a request, and how the answer to it is written."""
 
     claim: Claim

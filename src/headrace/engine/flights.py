@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(slots=True)
-class _Flight:
+class _Flight(Struct):
     """Work under way until `until` at most; `landed` holds its result, or `None` if it failed."""
 
     until: float

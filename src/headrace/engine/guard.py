@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import structlog
+from msgspec import Struct
 
 from headrace.domain.failures import Failure, consequence
 from headrace.engine.breakers import Breakers, Probes
@@ -18,8 +18,7 @@ PATIENCE = 2.0
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(Struct, frozen=True):
     """`calls` in any `seconds`. Capabilities that share a quota share its `key`."""
 
     key: str
@@ -27,16 +26,14 @@ class Quota:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What a vendor allows for one capability."""
 
     concurrency: int
     quota: Quota | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Gate:
+class _Gate(Struct, frozen=True):
     """`whole` and `own` name the breakers of the vendor and of this capability."""
 
     vendor: str

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 import structlog
+from msgspec import Struct
 
 from headrace.domain.failures import Failure
 from headrace.domain.model import Contact, Failed, Found, Guessed, Judged, Missing
@@ -17,8 +17,7 @@ log = structlog.get_logger()
 Answer = Found | Guessed | Missing | Judged
 
 
-@dataclass(frozen=True, slots=True)
-class Local:
+class Local(Struct, frozen=True):
     """`timeout` (seconds) bounds one answer. `remembered`: its answers may serve equal questions too."""
 
     name: str

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 
-from msgspec import MsgspecError
+from msgspec import MsgspecError, Struct
 
 from headrace.domain import normalize
 from headrace.domain.errors import Problem
@@ -17,8 +16,7 @@ from headrace.engine.stopwatch import Stopwatch
 from headrace.ports import Answers, Clock, Flights, Remembered
 
 
-@dataclass(frozen=True, slots=True)
-class Ages:
+class Ages(Struct, frozen=True):
     """Seconds for which an answer, or a vendor's "nothing", may be used again; 0: never."""
 
     found: float = 0.0

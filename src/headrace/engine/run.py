@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from headrace.domain.model import (
     VERIFY,
@@ -40,16 +42,14 @@ _LONG = 1000.0
 """Milliseconds after which those are looked up again who may have objected since."""
 
 
-@dataclass(frozen=True, slots=True)
-class Deadlines:
+class Deadlines(Struct, frozen=True):
     """Seconds from the start of an enrichment."""
 
     lanes: Mapping[Field, float]
     total: float
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """What every run of a process shares. `vendors`: everybody who can be asked, by name."""
 
     vendors: Mapping[str, Party]

@@ -6,9 +6,10 @@ company's several domains are learned one by one: they often differ.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import get_args
+
+from msgspec import Struct, field
 
 from headrace.finder import prior
 from headrace.finder.forms import Form, explain
@@ -35,8 +36,7 @@ Counts = Mapping[str, Mapping[str, float]]
 """Observations by axis (such as `pattern.simple`, `family.dutch`) and label."""
 
 
-@dataclass(frozen=True, eq=False)
-class Knowledge:
+class Knowledge(Struct, frozen=True):
     """What is known about one domain: plain counts, as of `at` (seconds since 1970), fit for storing as JSON.
 
     Not to be changed in place: what follows from it is worked out once.

@@ -1,10 +1,11 @@
 """Airscale. API reference: https://github.com/ViceScale/airscale-docs"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from headrace.domain.model import Answer, Contact, Field, Found, Grade, Judged, Missing, Needs, Verdict
 from headrace.providers.base import (

@@ -6,8 +6,9 @@ deadlines, limits, retries and money, and turns every failure into a named one.
 """
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
+
+from msgspec import Struct, field
 
 from headrace.domain.failures import Failure, Refused
 from headrace.domain.model import Answer, Contact, Failed, Field, Judged, Needs
@@ -40,8 +41,7 @@ BY_COMPANY = frozenset({"name", "company_name"})
 BY_PROFILE = frozenset({"linkedin_url"})
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One call to the vendor. `path` begins with a slash and is the one on the vendor's page."""
 
     method: str
@@ -50,23 +50,20 @@ class Request:
     query: Mapping[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """Pause before going on: the vendor is still working. Seconds."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(Struct, frozen=True):
     """At most `calls` in any `seconds`."""
 
     calls: int
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
+class Balance(Struct, frozen=True):
     """What is left at the vendor, in its credits. `pools` names them where there are several."""
 
     credits: float

@@ -1,10 +1,11 @@
 """Hunter. API reference: https://hunter.io/api-documentation/v2"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from headrace.domain.model import (
     VERIFY,

@@ -1,10 +1,11 @@
 """Prospeo, the API of 2026. API reference: https://prospeo.io/api-docs/enrich-person"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from headrace.domain.model import Answer, Contact, Field, Found, Grade, Missing, Needs, Verdict
 from headrace.providers.base import (

@@ -5,10 +5,11 @@ import sqlite3
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
 
 from headrace.storage.database import BATCH, Each, Operation, Row, Statement, unavailable
 
@@ -100,8 +101,7 @@ class SqliteDatabase:
         return batch, False
 
 
-@dataclass(slots=True)
-class _Job(Generic[T]):
+class _Job(Generic[T], Struct):
     operation: Operation[T]
     loop: asyncio.AbstractEventLoop
     future: "asyncio.Future[T]"

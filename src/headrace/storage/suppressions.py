@@ -1,8 +1,9 @@
 """Persons who must be left alone, known by keyed hashes only."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
+
+from msgspec import Struct
 
 from headrace.domain.waterfall import SUPPRESSED
 from headrace.ports import Clock
@@ -32,8 +33,7 @@ _CONCERNS = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
+class Suppression(Struct, frozen=True):
     """One identifier, as it is listed: its kind, never its value. `created_at` in seconds since 1970."""
 
     digest: bytes

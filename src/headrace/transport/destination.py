@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
+from msgspec import Struct
 from yarl import URL
 
 from headrace.domain.public import Address, Network, is_public, plain
@@ -57,8 +57,7 @@ _NUMBER = re.compile(r"(?:.*\.)?(?:\d+|0x[0-9a-f]*)\.?")
 """Names that end in a number: `127.1`, `0x7f000001`, `10.0.0.1.`; some systems take them for addresses."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """`private` lists networks that are reachable in spite of not being public, on any port."""
 
     allow_http: bool

@@ -5,11 +5,11 @@ import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
 
 import aiohttp
 from aiohappyeyeballs import AddrInfoType
 from aiohttp.abc import AbstractResolver
+from msgspec import Struct
 
 from headrace.domain.failures import Failure, Refused
 from headrace.ports import Blocked, Delivered
@@ -27,8 +27,7 @@ server waits before it closes, so that none goes out on a connection that is jus
 _RETRY_AFTER_CHARACTERS = 64
 
 
-@dataclass(slots=True)
-class _Dialling:
+class _Dialling(Struct):
     """How far one delivery came: whether any address was dialled, and why the last other one was not."""
 
     dialled: bool = False

@@ -1,7 +1,8 @@
 """How probable it is that a found work e-mail exists, by all that was said about it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from headrace.domain.model import Attempt, Field, Grade, Result, Verdict
 from headrace.finder.combine import Evidence, combine, of_verdict
