@@ -1,6 +1,5 @@
 """All the forms that a name can take in an address, with what each would say about the employer's habits."""
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from headrace.finder.names import Name, Shape, parse
@@ -64,14 +63,14 @@ def explain(first: str, last: str, local: str, beliefs: Likelihoods) -> list[For
     """The forms of a name that give this local part; without the number that tells namesakes apart, when
     there is no other way."""
     wanted = local.strip().lower().partition("+")[0]
-    known = list(_forms(first, last, beliefs))
-    return [form for form in known if form.local == wanted] or [
-        form for form in known if form.local == wanted.rstrip("0123456789")
+    known = fillings(first, last, beliefs, whole=True)
+    return _forms(known, wanted) or _forms(known, wanted.rstrip("0123456789"))
+
+
+def _forms(known: list[Filling], wanted: str) -> list[Form]:
+    return [
+        Form(wanted, line.share * filling.share, line, filling.shape, filling.spelling)
+        for filling in known
+        for line in filling.plan
+        if filling.local(line) == wanted
     ]
-
-
-def _forms(first: str, last: str, beliefs: Likelihoods) -> Iterator[Form]:
-    for filling in fillings(first, last, beliefs, whole=True):
-        for line in filling.plan:
-            share = line.share * filling.share
-            yield Form(filling.local(line), share, line, filling.shape, filling.spelling)

@@ -6,10 +6,9 @@ company's several domains are learned one by one: they often differ.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import get_args
-
-from msgspec import Struct, field
 
 from headrace.finder import prior
 from headrace.finder.forms import Form, explain
@@ -36,7 +35,8 @@ Counts = Mapping[str, Mapping[str, float]]
 """Observations by axis (such as `pattern.simple`, `family.dutch`) and label."""
 
 
-class Knowledge(Struct, frozen=True):
+@dataclass(frozen=True, eq=False)
+class Knowledge:
     """What is known about one domain: plain counts, as of `at` (seconds since 1970), fit for storing as JSON.
 
     Not to be changed in place: what follows from it is worked out once.
@@ -53,7 +53,9 @@ class Knowledge(Struct, frozen=True):
         What the local part shows is shared among the forms that explain it; one that nothing explains counts
         against every pattern.
         """
-        forms = explain(first, last, local, Beliefs(country, self, at))
+        forms = explain(first, last, local, beliefs(country))
+        if len(forms) > 1:  # only then does it matter how likely each is
+            forms = explain(first, last, local, Beliefs(country, self, at))
         total = sum(form.share for form in forms)
         counts = {axis: dict(labels) for axis, labels in self.as_of(at).items()}
         worth = weight * _decay(self.at - at)
@@ -137,7 +139,7 @@ class Beliefs:
         return known
 
     def whole_plan(self, kind: Kind) -> Plan:
-        return plan(kind, self)
+        return plan(kind, self) if self._counts else _assumed_plan(self.country, kind)
 
     def spelling(self, habit: str, label: str, share: float) -> float:
         """How likely one of two spellings is."""
@@ -155,6 +157,11 @@ def beliefs(country: str, knowledge: Knowledge | None = None, at: float | None =
     if knowledge is None:
         return _assumed(country)
     return _learned(country, knowledge, None if at is None else at // _DAY * _DAY)
+
+
+@lru_cache(maxsize=128)
+def _assumed_plan(country: str, kind: Kind) -> Plan:
+    return plan(kind, Beliefs(country))
 
 
 _assumed = lru_cache(maxsize=128)(Beliefs)
