@@ -20,7 +20,7 @@ from headrace.domain.model import (
 from headrace.engine import lasting
 from headrace.engine.converse import Reply as VendorReply
 from headrace.engine.ids import new_id
-from headrace.engine.subjects import subjects
+from headrace.engine.subjects import Subject
 from headrace.ports import Claim, Remembered, Reply, Settlement
 from headrace.storage.opening import Storage
 
@@ -75,7 +75,8 @@ async def enriched(
     body = msgspec.json.encode({"email": person.email, "phone": person.phone}) if webhook else None
     reply = Reply(claim, 200, person.email.encode()) if claim else None
     at = storage.ledger._clock.wall()
-    settled = Settlement(done, account.id, at, body, subjects(done), reply)
+    known = Subject(done.request.contact).of_all(done.attempts)
+    settled = Settlement(done, account.id, at, body, known, reply)
     await storage.ledger.settle(settled)
     return enrichment_id
 
@@ -84,7 +85,8 @@ async def remembered(storage: Storage, person: Person, at: float) -> bytes:
     """The name of a vendor's answer that is kept for use again."""
     name = storage.vault.digest(f"question about {person.email}")
     answer = lasting.encode(VendorReply({Field.EMAIL: Found((person.email,))}))
-    known = subjects(_enrichment("none", person, None, found=True))
+    done = _enrichment("none", person, None, found=True)
+    known = Subject(done.request.contact).of_all(done.attempts)
     await storage.remembered.remember(name, Remembered(answer, found=True, obtained_at=at), known)
     return name
 

@@ -10,6 +10,7 @@ from typing import Any
 import uvicorn
 
 from headrace.cli.options import CommandError
+from headrace.cli.together import WholeAnswers
 
 _BACKLOG = 4096
 
@@ -40,7 +41,7 @@ def server_config(app: Any, **extra: int) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=WholeAnswers,
         log_config=None,
         access_log=False,
         server_header=False,

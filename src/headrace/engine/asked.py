@@ -7,9 +7,9 @@ from msgspec import Struct
 
 from headrace.domain.model import Contact, Field, Found
 from headrace.domain.waterfall import Question
-from headrace.engine import subjects
 from headrace.engine.converse import Told
 from headrace.engine.local import Local
+from headrace.engine.subjects import Subject
 from headrace.engine.vendor import Vendor
 
 _encode = msgspec.json.Encoder().encode
@@ -31,12 +31,9 @@ class Asked(Struct, frozen=True):
 
     def subjects(self, told: Told) -> tuple[str, ...]:
         """The identifiers of whom the answer is about."""
-        values = (
-            each
-            for field, value in self._values(told)
-            for each in subjects.of_found(self.contact, field, value)
-        )
-        return tuple(dict.fromkeys([*subjects.of_request(self.contact), *values]))
+        subject = Subject(self.contact)
+        values = (each for field, value in self._values(told) for each in subject.of_found(field, value))
+        return tuple(dict.fromkeys([*subject.of_request, *values]))
 
     def _traits(self) -> list[object]:
         contact, fields = self.contact, self.question.fields

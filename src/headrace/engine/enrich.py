@@ -17,7 +17,7 @@ from headrace.engine.memory import Ages
 from headrace.engine.own.confidence import with_confidence
 from headrace.engine.own.learn import Learner
 from headrace.engine.run import Run, Surroundings
-from headrace.engine.subjects import subjects
+from headrace.engine.subjects import Subject
 from headrace.ports import Claim, Enrichments, Ledger, Meter, Queued, Reply, Settlement
 
 log = structlog.get_logger()
@@ -118,7 +118,8 @@ class Enricher:
             duration_ms=0,
             waited_ms=0,
         )
-        await self._settle(self._settlement(nothing, account, None, queued))
+        known = Subject(queued.request.contact).of_request
+        await self._settle(self._settlement(nothing, account, known, None, queued))
 
     def check(self, request: EnrichmentRequest, account: Account, *, later: bool = False) -> None:
         """Raises what `enrich` would raise before anything is held. `later`: it is for the queue."""
@@ -160,7 +161,8 @@ class Enricher:
             run = Run(waterfall, self._around, Ages.of(account))
             await self._carry_out(run)
             enrichment = self._concluded(enrichment_id, request, run, began)
-            settlement = self._settlement(enrichment, account, once, queued)
+            known = run.subject.of_all(enrichment.attempts)
+            settlement = self._settlement(enrichment, account, known, once, queued)
             enrichment.remaining = await self._settle(settlement)
         except BaseException:
             if queued is None:
@@ -196,7 +198,12 @@ class Enricher:
         )
 
     def _settlement(
-        self, enrichment: Enrichment, account: Account, once: Once | None, queued: Queued | None
+        self,
+        enrichment: Enrichment,
+        account: Account,
+        known: tuple[str, ...],
+        once: Once | None,
+        queued: Queued | None,
     ) -> Settlement:
         failed = _nobody_could_answer(enrichment)
         # A caller who waits for the answer hears of the failure; one who does not is told by webhook.
@@ -206,7 +213,7 @@ class Enricher:
             account.id,
             self._around.clock.wall(),
             webhook_body=self._render_webhook(enrichment, account, queued) if wanted else None,
-            subjects=subjects(enrichment),
+            subjects=known,
             reply=_reply(once, enrichment, failed) if once else None,
         )
 
@@ -223,7 +230,7 @@ class Enricher:
 
     async def _record_late_answers(self, enrichment: Enrichment, run: Run) -> None:
         await run.until_silent()
-        known = subjects(enrichment, run.attempts)
+        known = run.subject.of_all(run.attempts)
         await self._books.enrichments.replace_attempts(enrichment.id, run.attempts, known)
 
     async def _give_back(self, enrichment_id: str) -> None:

@@ -29,6 +29,7 @@ from headrace.engine.local import Local, consult
 from headrace.engine.memory import Ages, Memory
 from headrace.engine.screen import Screen
 from headrace.engine.stopwatch import Stopwatch
+from headrace.engine.subjects import Subject
 from headrace.engine.vendor import Vendor
 from headrace.ports import Clock, Transport
 from headrace.providers.base import Conversation, Verifies
@@ -66,6 +67,7 @@ class Run:
 
     def __init__(self, waterfall: Waterfall, surroundings: Surroundings, ages: Ages) -> None:
         self.waterfall = waterfall
+        self.subject = Subject(waterfall.contact)
         self.stopwatch = Stopwatch(surroundings.clock)
         self.sandbox = False
         self._around = surroundings
@@ -89,7 +91,7 @@ class Run:
     async def until_answered(self) -> None:
         """Returns when every lane has ended. Each answer goes back to the waterfall on its own; questions
         still out at a lane's deadline are left running (see `until_silent`)."""
-        if await self._around.screen.refuses(self.waterfall.contact):
+        if await self._around.screen.refuses(self.subject):
             self.waterfall.refuse(self.elapsed_ms)
             return
         limits = self._around.deadlines
@@ -173,13 +175,13 @@ class Run:
 
     async def _screen(self, found: Mapping[Field, Sequence[str]]) -> None:
         """One value of somebody who must be left alone ends the whole enrichment: all of it is about them."""
-        if await self._around.screen.withholds(self.waterfall.contact, found):
+        if await self._around.screen.withholds(self.subject, found):
             self.waterfall.leave_alone()
 
     async def _screen_again(self) -> None:
         """Who objected while this took its time is left alone too."""
         found = {wanted: result.values for wanted, result in self.waterfall.results.items()}
-        if await self._around.screen.regrets(self.waterfall.contact, found):
+        if await self._around.screen.regrets(self.subject, found):
             self.waterfall.leave_alone()
 
     async def _converse(self, vendor: Party, question: Question) -> Reply:
