@@ -30,7 +30,8 @@ ACCOUNT = {
 
 
 def _commands(group: Any, *path: str) -> Iterator[tuple[str, set[str]]]:
-    for name, command in group.commands.items():
+    for name in group.list_commands(None):
+        command = group.get_command(None, name)
         if hasattr(command, "commands"):
             yield from _commands(command, *path, name)
         else:

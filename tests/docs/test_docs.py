@@ -82,11 +82,11 @@ def commands() -> dict[str, Any]:
 
 
 def _walk(command: Any, words: str) -> Iterator[tuple[str, Any]]:
-    subcommands = getattr(command, "commands", None)
-    if subcommands is None:
+    if not hasattr(command, "list_commands"):
         yield words, command
         return
-    for name, subcommand in subcommands.items():
+    for name in command.list_commands(None):
+        subcommand = command.get_command(None, name)
         yield from _walk(subcommand, f"{words} {name}")
 
 

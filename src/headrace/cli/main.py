@@ -1,57 +1,65 @@
 """The `headrace` command."""
 
 import sys
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
 from headrace import logs
-from headrace.cli import (
-    accounts,
-    credits,
-    database,
-    demo,
-    enrich,
-    find,
-    keys,
-    ledger,
-    openapi,
-    privacy,
-    providers,
-    sandbox,
-    serve,
-    verify,
-    webhooks,
-    worker,
-)
 from headrace.cli.options import CommandError
 from headrace.config import ConfigError
 from headrace.domain.errors import Problem
 from headrace.storage.errors import Unusable
 from headrace.version import VERSION
 
+COMMANDS = {
+    "serve": "serve",
+    "worker": "worker",
+    "sandbox": "sandbox",
+    "demo": "demo",
+    "enrich": "enrich",
+    "find": "find",
+    "verify": "verify",
+    "openapi": "openapi",
+    "accounts": "accounts",
+    "keys": "keys",
+    "credits": "credits",
+    "webhooks": "webhooks",
+    "ledger": "ledger",
+    "privacy": "privacy",
+    "providers": "providers",
+    "db": "database",
+}
+"""Commands in the order of the help text, and the module of each: it holds a function of that name, or the
+`app` of several commands. A module is loaded when it is asked for: a server has no use for the others."""
+
+
+class _Commands(TyperGroup):
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"headrace.cli.{COMMANDS[cmd_name]}")
+        alone = typer.Typer()
+        if hasattr(module, "app"):
+            alone.add_typer(module.app, name=cmd_name)
+        else:
+            alone.command(cmd_name)(getattr(module, cmd_name))
+        return get_group(alone).commands[cmd_name]
+
+
 app = typer.Typer(
+    cls=_Commands,
     help="Find a person's work e-mail, phone and personal e-mail by asking many vendors in a waterfall.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command("serve")(serve.serve)
-app.command("worker")(worker.worker)
-app.command("sandbox")(sandbox.sandbox)
-app.command("demo")(demo.demo)
-app.command("enrich")(enrich.enrich)
-app.command("find")(find.find)
-app.command("verify")(verify.verify)
-app.command("openapi")(openapi.openapi)
-app.add_typer(accounts.app, name="accounts")
-app.add_typer(keys.app, name="keys")
-app.add_typer(credits.app, name="credits")
-app.add_typer(webhooks.app, name="webhooks")
-app.add_typer(ledger.app, name="ledger")
-app.add_typer(privacy.app, name="privacy")
-app.add_typer(providers.app, name="providers")
-app.add_typer(database.app, name="db")
 
 
 def _print_version(wanted: bool) -> None:

@@ -4,16 +4,17 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from headrace.config import Settings, load
 from headrace.storage.opening import Storage
 from headrace.wiring import open_storage, with_entered_keys
+
+if TYPE_CHECKING:
+    from rich.table import Table  # loaded when there is a table to draw: servers start without it
 
 T = TypeVar("T")
 
@@ -72,16 +73,22 @@ def run(work: Callable[[], Awaitable[T]]) -> T:
     return asyncio.run(main())
 
 
-def show(value: Any, as_json: bool, text: str | Table) -> None:
+def show(value: Any, as_json: bool, text: "str | Table") -> None:
     """Print `value` as JSON, or `text` for people."""
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
-    elif isinstance(text, Table):
-        # On a pipe there is no width to fit into, and a cut-off id is of no use.
-        console = Console()
-        Console(width=None if console.is_terminal else 200).print(text)
-    else:
+    elif isinstance(text, str):
         typer.echo(text)
+    else:
+        _draw(text)
+
+
+def _draw(drawn: "Table") -> None:
+    from rich.console import Console  # noqa: PLC0415
+
+    # On a pipe there is no width to fit into, and a cut-off id is of no use.
+    console = Console()
+    Console(width=None if console.is_terminal else 200).print(drawn)
 
 
 def announce(value: Any, as_json: bool, text: str) -> None:
@@ -89,8 +96,10 @@ def announce(value: Any, as_json: bool, text: str) -> None:
     typer.echo(msgspec.json.encode(value).decode() if as_json else text)
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None) -> Table:
+def table(headings: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None) -> "Table":
     """Rows for people."""
+    from rich.table import Table  # noqa: PLC0415
+
     made = Table(*headings, title=title, title_justify="left")
     for row in rows:
         made.add_row(*("" if cell is None else str(cell) for cell in row))

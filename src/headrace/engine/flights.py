@@ -28,15 +28,12 @@ class LocalFlights:
             await asyncio.wait([flight.landed], timeout=flight.until - loop.time())
             if flight.landed.done() and (result := flight.landed.result()) is not None:
                 return result, True
-        return await self._lead(key, work, _Flight(loop.time() + seconds, loop.create_future())), False
-
-    async def _lead(self, key: str, work: Callable[[], Awaitable[bytes]], flight: _Flight) -> bytes:
-        self._flights[key] = flight
+        mine = self._flights[key] = _Flight(loop.time() + seconds, loop.create_future())
         result = None
         try:
             result = await work()
         finally:
-            if self._flights.get(key) is flight:
+            if self._flights.get(key) is mine:
                 del self._flights[key]
-            flight.landed.set_result(result)
-        return result
+            mine.landed.set_result(result)
+        return result, False

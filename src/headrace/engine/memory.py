@@ -1,6 +1,6 @@
 """What was answered is used again, for accounts that want it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
 from msgspec import MsgspecError, Struct
@@ -42,13 +42,16 @@ class Memory:
         self._digest = digest
         self._clock = clock
 
-    async def answer(self, asked: Asked, ask: Ask, ages: Ages, stopwatch: Stopwatch) -> Reply:
+    def answer(self, asked: Asked, ask: Ask, ages: Ages, stopwatch: Stopwatch) -> Awaitable[Reply]:
         """An answer that is young enough; else that of an equal question that is out; else of `ask`.
 
         What `ages` let nobody use again is not written down either.
         """
         if not ages.found:
-            return await self._sharing.answer(asked, ask, stopwatch)
+            return self._sharing.answer(asked, ask, stopwatch)
+        return self._answer(asked, ask, ages, stopwatch)
+
+    async def _answer(self, asked: Asked, ask: Ask, ages: Ages, stopwatch: Stopwatch) -> Reply:
         key = self._digest(asked.spelling)
 
         async def ask_once() -> Reply:

@@ -1,7 +1,8 @@
 """Carries out a waterfall's questions within the deadlines."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
+from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -184,14 +185,13 @@ class Run:
         if await self._around.screen.regrets(self.subject, found):
             self.waterfall.leave_alone()
 
-    async def _converse(self, vendor: Party, question: Question) -> Reply:
+    def _converse(self, vendor: Party, question: Question) -> Awaitable[Reply]:
         """What is remembered, what another enrichment's equal question brings, or what the vendor says."""
         if isinstance(vendor, Local) and not vendor.remembered:
-            return await self._call(vendor, question)
+            return self._call(vendor, question)
         asked = Asked(vendor, question, self.waterfall.contact)
-        return await self._around.memory.answer(
-            asked, lambda: self._call(vendor, question), self._ages, self.stopwatch
-        )
+        ask = partial(self._call, vendor, question)
+        return self._around.memory.answer(asked, ask, self._ages, self.stopwatch)
 
     async def _call(self, vendor: Party, question: Question) -> Reply:
         if isinstance(vendor, Local):
