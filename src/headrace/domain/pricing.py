@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from msgspec import Struct, field
+from msgspec.structs import force_setattr
 
 from headrace.domain.model import Field, Result
 
@@ -14,10 +15,17 @@ class PriceBook(Struct, frozen=True):
     per_field: Mapping[Field, int]
     overrides: Mapping[tuple[str, Field], int] = field(default_factory=dict)
     reused: float = 1.0
+    dearest: Mapping[Field, int] = field(default_factory=dict)  # the price at the dearest provider; filled in
+
+    def __post_init__(self) -> None:
+        dearest = dict(self.per_field)
+        for (_, found), price in self.overrides.items():
+            dearest[found] = max(dearest.get(found, 0), price)
+        force_setattr(self, "dearest", dearest)
 
     def to_hold(self, fields: Iterable[Field]) -> int:
         """The most that `fields` can cost, whoever finds them."""
-        return sum(self._dearest(wanted) for wanted in fields)
+        return sum(self.dearest[wanted] for wanted in fields)
 
     def to_charge(self, results: Iterable[Result]) -> int:
         """What was found costs; what was not found is free."""
@@ -26,7 +34,3 @@ class PriceBook(Struct, frozen=True):
     def _price(self, result: Result) -> int:
         price = self.overrides.get((result.provider or "", result.field), self.per_field[result.field])
         return round(price * self.reused) if result.reused else price
-
-    def _dearest(self, wanted: Field) -> int:
-        special = [price for (_, found), price in self.overrides.items() if found is wanted]
-        return max([self.per_field[wanted], *special])
