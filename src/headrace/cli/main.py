@@ -16,6 +16,7 @@ from headrace.cli import (
     keys,
     ledger,
     openapi,
+    outcomes,
     privacy,
     providers,
     sandbox,
@@ -43,6 +44,7 @@ app.command("demo")(demo.demo)
 app.command("enrich")(enrich.enrich)
 app.command("find")(find.find)
 app.command("verify")(verify.verify)
+app.command("outcomes")(outcomes.outcomes)
 app.command("openapi")(openapi.openapi)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(keys.app, name="keys")

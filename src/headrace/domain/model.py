@@ -94,9 +94,13 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Guessed:
-    """Addresses that a person may have, likeliest first; none counts until somebody verifies it."""
+    """Addresses that a person may have, likeliest first; none counts until somebody verifies it.
+
+    `from_company`: the domain is the one that the company is known to write from, not the request's.
+    """
 
     values: tuple[str, ...]
+    from_company: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +128,10 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A vendor was not asked, and why."""
+    """A vendor was not asked, and why. `lacking`: for want of something in the request; nobody failed."""
 
     reason: str
+    lacking: bool = False
 
 
 Answer = Found | Missing
@@ -203,6 +208,15 @@ have become a real one, so they open nothing but rehearsals."""
 
 
 @dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Where the verdicts of our own verifier begin, as probabilities that the mailbox exists."""
+
+    deliverable: float = 0.90
+    catch_all: float = 0.80
+    invalid: float = 0.20
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """Who pays and consents. Credits are in thousandths (milli-credits). `max_age`, `miss_max_age`: for how
     many seconds an answer, or a vendor's "nothing", may be used again; 0: never."""
@@ -218,6 +232,7 @@ class Account:
     accept_risky: bool = False
     max_age: float = 0.0
     miss_max_age: float = 0.0
+    thresholds: Thresholds = Thresholds()
 
 
 @dataclass(frozen=True, slots=True)

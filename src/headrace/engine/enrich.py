@@ -13,7 +13,7 @@ from headrace.domain.pricing import PriceBook
 from headrace.domain.waterfall import Plan, Waterfall
 from headrace.engine.ids import new_id
 from headrace.engine.memory import Ages
-from headrace.engine.own.confidence import with_confidence
+from headrace.engine.own.confidence import Confidence
 from headrace.engine.own.learn import Learner
 from headrace.engine.run import Run, Surroundings
 from headrace.engine.subjects import subjects
@@ -64,6 +64,7 @@ class Enricher:
         meter: Meter,
         render_webhook: RenderWebhook,
         learner: Learner,
+        confidence: Confidence,
     ) -> None:
         self._plan = plan
         self._around = surroundings
@@ -71,6 +72,7 @@ class Enricher:
         self._meter = meter
         self._render_webhook = render_webhook
         self._learner = learner
+        self._confidence = confidence
         self._runs: set[Run] = set()
         self._background: set[asyncio.Task[None]] = set()
         self._draining = False
@@ -188,7 +190,7 @@ class Enricher:
         return Enrichment(
             id=enrichment_id,
             request=request,
-            results=with_confidence(results, attempts),
+            results=self._confidence.weigh(results, attempts, request.contact),
             attempts=attempts,
             charged=self._books.prices.to_charge(results.values()),
             duration_ms=(self._around.clock.monotonic() - began) * 1000,
