@@ -6,7 +6,7 @@ from math import sqrt
 
 SIDE = 400
 LEFT, TOP = 60, 50
-WIDTH, HEIGHT = 640, 520
+WIDTH, HEIGHT = 760, 520
 BINS = 10
 COLOURS = ("#c2410c", "#1d4ed8")
 LARGEST = 14.0

@@ -39,7 +39,7 @@ class Speech:
             for piece in of_verdict(source, about[case.address])
         ]
         if self._more:
-            said += [Evidence(f"{name} finds", Word.FOUND, "found", name) for name in case.finders]
+            said += [Evidence(f"{name} on file", Word.FOUND, "found", name) for name in case.finders]
         return said
 
     def prior(self, case: Case) -> float:
@@ -52,7 +52,7 @@ class Speech:
             pieces = self.evidence(case)
             accept_all = any(piece.said is Word.CATCH_ALL for piece in pieces)
             first = {piece.source: piece.said for piece in reversed(pieces)}
-            silent = {f"{name} finds": Word.UNKNOWN for name in finders} if self._more else {}
+            silent = {f"{name} on file": Word.UNKNOWN for name in finders} if self._more else {}
             for source, word in (silent | first).items():
                 heard.append((source, word, float(case.exists), accept_all, 1.0))
         return Rates().observe_all(heard)

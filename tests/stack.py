@@ -48,12 +48,14 @@ class Reply:
 
 @dataclass(slots=True)
 class Stack:
-    """Where everything is. `key` belongs to an account with consent and plenty of credits."""
+    """Where everything is. `key` belongs to an account with consent and plenty of credits; `works`: queued
+    work is done."""
 
     headrace: Headrace
     url: str
     sandbox_url: str
     key: str
+    works: bool = False
 
     async def send(
         self,
@@ -124,7 +126,7 @@ class Stack:
         pending = "SELECT COUNT(*) FROM enrichments WHERE state IN ('queued', 'running')"
         with suppress(TimeoutError):
             async with asyncio.timeout(IDLE):
-                while self.rows(pending)[0][0]:  # noqa: ASYNC110
+                while self.works and self.rows(pending)[0][0]:  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
 
     async def total_calls(self) -> int:
@@ -168,7 +170,7 @@ def running(
         account = new_account(headrace.storage, "main", AccountSettings(), 1_000_000_000, consents=True)
         key = run(lambda: account)[1]
         with BackgroundServer(headrace.application()) as api:
-            yield Stack(headrace, api.url, sandbox.url, key)
+            yield Stack(headrace, api.url, sandbox.url, key, worker)
 
 
 def only(settings: Settings, vendors: list[str]) -> Settings:

@@ -64,6 +64,7 @@ class Waterfall(_Section, frozen=True):
 
 class Verification(_Section, frozen=True):
     order: tuple[str, ...] = ("leadmagic", "hunter", "findymail", "airscale")
+    upstreams: dict[str, str] = {}  # source -> whose answers it resells
 
 
 class Prices(_Section, frozen=True):

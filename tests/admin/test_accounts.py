@@ -30,6 +30,9 @@ async def test_an_account_is_made_with_all_that_it_begins_with(desk: Desk) -> No
         "accept_risky": True,
         "max_age": 60,
         "miss_max_age": 0.5,
+        "deliverable": 0.9,
+        "catch_all": 0.8,
+        "invalid": 0.2,
     }
     own = await desk.stack.send("GET", "/v2/account", key=made["api_key"])
     assert (own.status, own.json["name"]) == (200, "begins")
@@ -123,3 +126,33 @@ async def test_what_is_refused_is_not_in_the_audit_log(desk: Desk) -> None:
     await desk.send("PATCH", "/accounts/refused twice", {"max_age": -1})
     await desk.send("POST", "/accounts/refused twice/credits", {"amount": -1})
     assert (await desk.send("GET", "/audit?limit=1")).json["entries"][0]["id"] == lines
+
+
+async def test_thresholds_are_set_together_or_one_by_one(desk: Desk) -> None:
+    made = await desk.account("careful", deliverable=0.99, catch_all=0.95, invalid=0.1)
+    path = f"/accounts/{made['account_id']}"
+    changed = await desk.send("PATCH", path, {"catch_all": 0.97})
+    assert changed.status == 200, changed.text
+    assert [changed.json[name] for name in ("deliverable", "catch_all", "invalid")] == [0.99, 0.97, 0.1]
+    assert (await desk.send("GET", path)).json == changed.json
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"deliverable": 0.7}, "they would be 0.7, 0.8, 0.2"),
+        ({"catch_all": 0.95}, "they would be 0.9, 0.95, 0.2"),
+        ({"invalid": 0.8}, "they would be 0.9, 0.8, 0.8"),
+        ({"invalid": -0.1}, "invalid must be a probability from 0 to 1"),
+        ({"deliverable": 1.1}, "deliverable must be a probability from 0 to 1"),
+        ({"catch_all": "high"}, "catch_all must be a probability from 0 to 1"),
+    ],
+)
+async def test_thresholds_that_make_no_sense_change_nothing(
+    desk: Desk, change: dict[str, Any], complaint: str
+) -> None:
+    before = (await desk.send("GET", "/accounts/main")).json
+    refused = await desk.send("PATCH", "/accounts/main", change)
+    assert (refused.status, refused.json["code"]) == (400, "bad_request")
+    assert complaint in refused.json["message"]
+    assert (await desk.send("GET", "/accounts/main")).json == before

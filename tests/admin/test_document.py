@@ -39,7 +39,8 @@ def test_everything_promised_is_there() -> None:
         "get /accounts/{account}/consents", "post /accounts/{account}/consents",
         "get /accounts/{account}/webhooks", "post /webhooks/{delivery_id}/replay",
         "get /accounts/{account}/webhooks/secret", "post /accounts/{account}/webhooks/secret",
-        "get /suppressions", "post /suppressions", "delete /suppressions", "get /ledger/verify", "get /audit",
+        "get /suppressions", "post /suppressions", "delete /suppressions", "post /outcomes",
+        "get /ledger/verify", "get /audit",
     }  # fmt: skip
 
 
@@ -75,6 +76,7 @@ async def test_answers_are_as_described(desk: Desk) -> None:
         ("post", "/accounts/{account}/consents"): {"action": "grant"},
         ("post", "/suppressions"): {"email": "jane@acme.example"},
         ("delete", "/suppressions"): {"email": "jane@acme.example"},
+        ("post", "/outcomes"): {"outcomes": [{"email": "jane@acme.example", "outcome": "bounced"}]},
     }
     for path, methods in ADMIN.items():
         short = path.removeprefix("/admin/v1")

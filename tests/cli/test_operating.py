@@ -26,6 +26,9 @@ ACCOUNT = {
     "accept_risky": False,
     "max_age": 0,
     "miss_max_age": 0,
+    "deliverable": 0.9,
+    "catch_all": 0.8,
+    "invalid": 0.2,
 }
 
 
@@ -66,6 +69,7 @@ def test_accounts_create_takes_credits_consent_countries_and_settings(here: Here
         *("--phone-countries", "fr, US,FR", "--validation", "lenient"),
         *("--email-status-vocabulary", "deliverability", "--accept-risky"),
         *("--max-age", "30d", "--miss-max-age", "12h"),
+        *("--deliverable", "0.95", "--catch-all", "0.85", "--invalid", "0.1"),
     )
 
     shown = here.json("accounts", "show", "acme")
@@ -81,6 +85,9 @@ def test_accounts_create_takes_credits_consent_countries_and_settings(here: Here
         "accept_risky": True,
         "max_age": 2_592_000,
         "miss_max_age": 43_200,
+        "deliverable": 0.95,
+        "catch_all": 0.85,
+        "invalid": 0.1,
     }
 
 
@@ -249,6 +256,21 @@ def test_providers_list_shows_places_and_who_is_configured(tmp_path: Path) -> No
     assert listed["leadmagic"]["order"]["email"] == 2
     assert listed["prospeo"]["order"]["email"] is None
     assert "hunter" in here.says("providers", "list")
+
+
+def test_providers_list_says_what_is_headraces_own_and_whether_it_is_on(tmp_path: Path) -> None:
+    here = Here(config_file(tmp_path, '[waterfall.order]\nemail = ["hunter", "headrace_finder"]\n'))
+    listed = {line["provider"]: line for line in here.json("providers", "list")}
+
+    finder, probe = listed["headrace_finder"], listed["headrace_probe"]
+    assert (finder["enabled"], finder["configured"], finder["order"]) == (True, True, {"email": 2})
+    assert (probe["enabled"], probe["configured"], probe["order"]) == (False, False, {"verify": None})
+    assert finder["key"] is probe["key"] is None
+    assert "off: asks mail hosts" in here.says("providers", "list")
+
+
+def test_providers_check_says_who_needs_no_key(here: Here) -> None:
+    assert "headrace_finder and headrace_probe" in here.says("providers", "check")
 
 
 def test_providers_check_without_vendors_is_an_empty_list(here: Here) -> None:

@@ -1,6 +1,6 @@
 """Addresses that nobody returned: worth what a verifier makes of them, and nothing else."""
 
-from headrace.domain.model import Guessed, Judged
+from headrace.domain.model import Guessed, Judged, Skipped
 from tests.domain.builders import (
     ACCEPT_ALL,
     CONFIRMED,
@@ -93,3 +93,16 @@ def test_guesses_that_come_late_are_left() -> None:
     game.late("own", GUESSES)
     assert game.trace == [("own", "missing", "late")]
     assert game.attempts[0].values == ()
+
+
+def test_who_lacks_something_in_the_request_has_not_failed() -> None:
+    game = Game(plan("own"))
+    game.answer("own", Skipped("missing_input: domain", lacking=True))
+    assert game.trace == [("own", "skipped", "missing_input: domain")]
+    assert (game.result().failed, game.result().answered) == (False, False)
+
+
+def test_the_trace_says_where_the_domain_is_from() -> None:
+    game = Game(plan("own b", verifiers="v"))
+    game.answer("own", Guessed((JANE,), from_company=True))
+    assert game.trace == [("own", "found", "domain_from_company")]

@@ -35,7 +35,7 @@ def test_overconfidence_is_taken_back(seed: int) -> None:
 def test_it_rises_and_never_claims_certainty() -> None:
     calibration = fit([number / 1000 for number in range(1000)], [number >= 500 for number in range(1000)])
     assert calibration is not None
-    values = [calibration.apply(number / 100) for number in range(-10, 111)]
+    values = [calibration.apply(number / 100) for number in range(111)]
     assert values == sorted(values)
     assert 0 < values[0] < 0.01
     assert 0.99 < values[-1] < 1
@@ -48,3 +48,11 @@ def test_equal_values_get_one_probability_and_do_not_pull_others_away() -> None:
     assert fitted
     assert fitted.apply(0.1) == fitted.apply(0.2) == pytest.approx(0.06, abs=0.002)
     assert fitted.apply(0.9) > 0.99
+
+
+def test_below_all_that_was_seen_a_probability_stays_as_it_is() -> None:
+    fitted = fit([0.9] * 600, [number < 480 for number in range(600)])
+    assert fitted
+    assert fitted.apply(0.95) == pytest.approx(0.8, abs=0.002)
+    assert fitted.apply(0.02) == 0.02
+    assert fitted.apply(0.89) == fitted.apply(0.9)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from headrace.domain.model import Grade, Verdict
-from headrace.finder.combine import Evidence, Thresholds, combine, dampened, of_verdict, prior
-from headrace.finder.rates import Rates, Word
+from headrace.domain.model import Grade, Thresholds, Verdict
+from headrace.finder.combine import Evidence, chance, combine, dampened, neutral, of_verdict, prior
+from headrace.finder.rates import Rates, Tally, Word
 
 SURE = 1e9
 """So many observations that a source's rates are what was counted."""
@@ -14,8 +14,8 @@ def rates(**rows: tuple[float, float]) -> Rates:
     """Sources of known true and false positive rates, as learned from very many outcomes."""
     counts = {
         source.replace("__", " "): {
-            "valid": (tpr * SURE, fpr * SURE),
-            "invalid": ((1 - tpr) * SURE, (1 - fpr) * SURE),
+            "valid": Tally(tpr * SURE, fpr * SURE),
+            "invalid": Tally((1 - tpr) * SURE, (1 - fpr) * SURE),
         }
         for source, (tpr, fpr) in rows.items()
     }
@@ -136,6 +136,17 @@ def test_a_vendors_verdict_as_evidence(verdict: Verdict, words: list[Word]) -> N
     assert {(piece.source, piece.family, piece.reason) for piece in evidence} == {
         ("vendor", "upstream", verdict.reason)
     }
+
+
+def test_a_chance_is_what_the_verdict_rests_on() -> None:
+    evidence = [said("one", Word.VALID, "up"), said("two", Word.INVALID), said("three", Word.CATCH_ALL, "up")]
+    assert chance(evidence, 0.4, KNOWN) == combine(evidence, 0.4, KNOWN).exists
+
+
+def test_the_habits_of_a_domain_move_what_is_held_of_a_vendors_address() -> None:
+    assert neutral() == 0.5
+    assert neutral(1 / 3) == pytest.approx(0.25)
+    assert (neutral(0.0), neutral(1000.0)) == (0.05, 0.97)
 
 
 def test_a_prior_never_settles_anything() -> None:

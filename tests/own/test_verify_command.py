@@ -77,3 +77,13 @@ def test_nothing_to_verify_is_a_mistake(tmp_path: Path, lab: MailLab) -> None:
         done = CliRunner().invoke(app, words)
         assert done.exit_code
         assert said in str(done.exception)
+
+
+def test_the_thresholds_of_an_account(tmp_path: Path, lab: MailLab) -> None:
+    config = settings(tmp_path, lab, probe=True)
+    words = ["accounts", "create", "careful", "--deliverable", "0.999", "--config", str(config)]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    assert verify(config, f"ana@normal.{ODD}")[0]["verdict"] == "deliverable"
+    assert verify(config, f"ana@normal.{ODD}", "--account", "careful")[0]["verdict"] == "risky"
+    missing = CliRunner().invoke(app, ["verify", "a", "--account", "nobody", "--config", str(config)])
+    assert "there is no account 'nobody'" in str(missing.exception)

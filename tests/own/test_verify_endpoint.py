@@ -104,3 +104,14 @@ async def test_without_a_key(stack: Stack) -> None:
 async def test_another_type_of_body(stack: Stack) -> None:
     reply = await stack.send("POST", PATH, raw=b"email=ana", Content_Type="text/plain")
     assert reply.status == 415
+
+
+async def test_an_accounts_own_thresholds_decide(stack: Stack) -> None:
+    """The probe's acceptance is worth a probability of 0.995: enough for most."""
+    address = f"ana@normal.{ODD}"
+    careful = await stack.open_account("careful", deliverable=0.999)
+    usual = (await stack.send("POST", PATH, body={"email": address})).json
+    strict = (await stack.send("POST", PATH, key=careful, body={"email": address})).json
+    assert (usual["verdict"], strict["verdict"]) == ("deliverable", "risky")
+    assert strict["reason"] == "weak_evidence"
+    assert strict["bounce_probability"] == usual["bounce_probability"]

@@ -152,7 +152,8 @@ def test_an_erasure_asks_first_and_says_whom_to_tell(known: Here) -> None:
 
 def test_purging_asks_first_and_counts(known: Here) -> None:
     assert "--yes" in refusal(known, "privacy", "purge")
-    assert known.json("privacy", "purge", "--yes") == {"results": 0, "answers": 0, "replies": 0, "audit": 0}
+    kinds = ("results", "answers", "replies", "companies", "outcomes", "audit")
+    assert known.json("privacy", "purge", "--yes") == dict.fromkeys(kinds, 0)
     known.config.write_text("[privacy]\nresults_days = 0.0000001\n")
     assert known.json("privacy", "purge", "--yes")["results"] == 3
 

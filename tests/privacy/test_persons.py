@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from headrace.operate.persons import Selectors, identify
-from headrace.operate.ports import OPERATOR
+from headrace.operate.ports import OPERATOR, Judgement
 from headrace.ports import Attempted, Claim
 from headrace.storage import privacy
 from headrace.storage.opening import Storage
@@ -147,3 +147,17 @@ async def test_what_was_done_is_in_the_audit_log_without_saying_to_whom(storage:
         ("admin:k1", "suppression.add"),
         ("admin:k1", "person.export"),
     ]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_that_an_outcome_was_reported_is_erased_too(
+    storage: Storage, backend: Backend, way: str
+) -> None:
+    acme = await account(storage, credits=90_000)
+    for person in (ADA, BOB):
+        await enriched(storage, acme, person)
+        told = Judgement(f"email:{person.email}", delivered=False, stated=0.9, words=())
+        assert await storage.outcomes.count([told], OPERATOR) == [True]
+    await storage.persons.erase(who(ADA, way), OPERATOR)
+    kept = [bytes(row[0]) for row in backend.rows("SELECT address FROM outcomes")]
+    assert kept == [storage.vault.digest(f"email:{BOB.email}")]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from headrace.domain.model import EnrichmentRequest, Field
-from headrace.operate.ports import OPERATOR
+from headrace.operate.ports import OPERATOR, Judgement
 from headrace.storage.opening import Storage, open_storage
 from headrace.storage.retention import Periods
 from tests.engine.clocks import HandClock
@@ -125,3 +125,17 @@ async def test_what_still_waits_for_its_turn_is_kept(
     await kept.retention.purge(KEPT)
 
     assert backend.rows("SELECT state FROM enrichments WHERE record IS NOT NULL") == [("queued",)]
+
+
+async def test_a_reported_outcome_is_kept_as_long_as_a_record(
+    kept: Storage, backend: Backend, clock: HandClock
+) -> None:
+    told = Judgement(f"email:{ADA.email}", delivered=False, stated=0.9, words=())
+    assert await kept.outcomes.count([told], OPERATOR) == [True]
+    clock.move(29 * DAY)
+    assert (await kept.retention.purge(KEPT)).outcomes == 0
+    assert await kept.outcomes.count([told], OPERATOR) == [False]
+    clock.move(2 * DAY)
+    assert (await kept.retention.purge(KEPT)).outcomes == 1
+    assert backend.rows("SELECT COUNT(*) FROM outcomes") == [(0,)]
+    assert backend.rows("SELECT COUNT(*) FROM calibration") == [(1,)]

@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import LargeBinary
 
 from headrace.engine.clock import SystemClock
+from headrace.engine.own.knowing import Lesson
 from headrace.operate.model import Secret
 from headrace.operate.ports import OPERATOR
 from headrace.ports import Claim
@@ -30,7 +31,7 @@ from tests.storage.making import account, until
 from tests.storage.opened import location_of
 
 HASHES = {"digest", "endpoint", "fingerprint", "question", "chain"}
-HASHED_NAMES = {("catch_all", "name"), ("patterns", "domain")}
+HASHED_NAMES = {("catch_all", "name"), ("companies", "name"), ("outcomes", "address"), ("patterns", "domain")}
 
 
 @pytest.fixture
@@ -51,6 +52,7 @@ async def filled(storage: Storage) -> tuple[str, str]:
     for _ in range(250):
         await enriched(storage, acme, BOB, found=False)
     await remembered(storage, ADA, at=1.0)
+    await storage.knowledge.learn(Lesson("Jane", "Doe", "jane.doe", "acme.example", 1.0, 1.0, "Acme"))
     await storage.webhooks.change_secrets(acme.id, lambda _known, _now: [Secret("whsec_one")])
     await storage.database.write(lambda: _vendor_key(storage.vault.seal(b"{}")))
     return acme.id, enrichment_id

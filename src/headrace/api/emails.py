@@ -23,5 +23,5 @@ async def verify_email(request: AnyRequest) -> ASGIResponse:
     services = services_of(request)
     standing = await services.limits.admit(account.id)
     address = address_to_verify(await request.body())
-    verified = await services.verifier.verify(address, Ages.of(account))
+    verified = await services.verifier.verify(address, Ages.of(account), account.thresholds)
     return json_answer(_encode(render.verify_answer(verified)), standing.headers())

@@ -11,6 +11,7 @@ from headrace.api.turns import Turns
 from headrace.engine.enrich import Enricher
 from headrace.engine.guard import Guard
 from headrace.engine.own.verify import Verifier
+from headrace.operate.outcomes import OutcomeDesk
 from headrace.operate.ports import Store
 from headrace.ports import Accounts, Enrichments
 
@@ -27,6 +28,7 @@ class Services:
     enrichments: Enrichments
     enricher: Enricher
     verifier: Verifier
+    outcomes: OutcomeDesk
     turns: Turns
     limits: AccountLimits
     guard: Guard

@@ -36,6 +36,14 @@ MaxAge = Annotated[
     str | None, typer.Option(metavar="30d", help="For how long an answer may be used again; 0: never.")
 ]
 MissMaxAge = Annotated[str | None, typer.Option(metavar="12h", help='The same for a vendor\'s "nothing".')]
+Deliverable = Annotated[
+    float | None, typer.Option(metavar="0.9", help="Our verifier says so from this probability on.")
+]
+CatchAll = Annotated[
+    float | None,
+    typer.Option(metavar="0.8", help="The same for catch_all, where everything is accepted."),
+]
+Invalid = Annotated[float | None, typer.Option(metavar="0.2", help="Down from here it says invalid.")]
 
 
 @app.command()
@@ -51,6 +59,9 @@ def create(
     accept_risky: AcceptRisky = None,
     max_age: MaxAge = None,
     miss_max_age: MissMaxAge = None,
+    deliverable: Deliverable = None,
+    catch_all: CatchAll = None,
+    invalid: Invalid = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -59,6 +70,7 @@ def create(
     if amount < 0:
         raise CommandError("--credits must not be negative")
     given = _given(phone_countries, validation, email_status_vocabulary, accept_risky, max_age, miss_max_age)
+    given |= {"deliverable": deliverable, "catch_all": catch_all, "invalid": invalid}
     new = NewAccount(name, _changed(Settings(), given), amount, consent_personal_email)
     with storage_from(config) as storage:
         account, key = run(lambda: _create(storage, new))
@@ -112,11 +124,15 @@ def set_(
     accept_risky: AcceptRisky = None,
     max_age: MaxAge = None,
     miss_max_age: MissMaxAge = None,
+    deliverable: Deliverable = None,
+    catch_all: CatchAll = None,
+    invalid: Invalid = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Change settings; those that are not given stay. They hold from the next request on."""
     given = _given(phone_countries, validation, email_status_vocabulary, accept_risky, max_age, miss_max_age)
+    given |= {"deliverable": deliverable, "catch_all": catch_all, "invalid": invalid}
     with storage_from(config) as storage:
         account = find(storage, name)
         settings = _changed(Settings.of(account), given)

@@ -23,6 +23,7 @@ COMMANDS = {
     "enrich": "enrich",
     "find": "find",
     "verify": "verify",
+    "outcomes": "outcomes",
     "openapi": "openapi",
     "accounts": "accounts",
     "keys": "keys",

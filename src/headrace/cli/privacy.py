@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -164,12 +165,7 @@ def purge(yes: Yes = False, config: ConfigFile = None, as_json: AsJson = False) 
     with storage_from(config) as storage, counting() as count:
         run(lambda: storage.audit_log.record(OPERATOR, "retention.purge", "all"))
         purged = run(lambda: storage.retention.purge(periods, count))
-    value = {
-        "results": purged.results,
-        "answers": purged.answers,
-        "replies": purged.replies,
-        "audit": purged.audit,
-    }
+    value = asdict(purged)
     show(value, as_json, ", ".join(f"{number} {kind}" for kind, number in value.items()) + " forgotten")
 
 

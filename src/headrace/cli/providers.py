@@ -21,6 +21,7 @@ from headrace.config import Settings
 from headrace.domain.model import VERIFY, Failed, Field
 from headrace.engine.clock import SystemClock
 from headrace.engine.converse import converse
+from headrace.engine.own import FINDER, PROBE
 from headrace.engine.stopwatch import Stopwatch
 from headrace.engine.vendor import Vendor
 from headrace.operate.ports import OPERATOR
@@ -28,22 +29,36 @@ from headrace.ports import Transport
 from headrace.providers import registry
 from headrace.providers.base import Balance, HasBalance, Verifies
 from headrace.wiring import credentials_of, make_plan, make_transport, make_vendors
+from headrace.wiring.own import OWN, taking_part
 
 app = typer.Typer(help="Vendors.", no_args_is_help=True)
+
+_DOES = {
+    FINDER: "guesses work e-mails, which verifiers confirm",
+    PROBE: "asks mail hosts whether a mailbox exists",
+}
 
 
 @app.command("list")
 def list_(config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """List every vendor there is an adapter for, and its place in the waterfall."""
+    """List every vendor there is an adapter for and what is Headrace's own, with their places in order."""
     configured, settings = make_vendors(settings_from(config)), settings_with_keys(config)
     vendors = make_vendors(settings)
     make_plan(settings, vendors)
     sources = {name: "config" if name in configured else "stored" for name in vendors}
     found = [_describe(name, settings, sources.get(name)) for name in registry.names()]
-    rows = [
-        [provider["provider"], provider["key"] or "none", _places(provider["order"])] for provider in found
+    rows = [[each["provider"], each["key"] or "none", _places(each["order"]), ""] for each in found]
+    own = [_describe_own(name, settings) for name in OWN]
+    rows += [
+        [
+            each["provider"],
+            "needs none",
+            _places(each["order"]),
+            f"{'on' if each['enabled'] else 'off'}: {each['does']}",
+        ]
+        for each in own
     ]
-    show(found, as_json, table(("provider", "key", "place in the order"), rows))
+    show([*found, *own], as_json, table(("provider", "key", "place in the order", "Headrace's own"), rows))
 
 
 @app.command("set-key")
@@ -89,6 +104,8 @@ def check(config: ConfigFile = None, as_json: AsJson = False) -> None:
         table(("provider", "ok", "credits", "pools", "error"), rows) if rows else "no provider is configured"
     )
     show(found, as_json, shown)
+    if not as_json:
+        typer.echo(f"{' and '.join(OWN)} are Headrace's own and need no key")
     if not all(line["ok"] for line in found):
         raise typer.Exit(1)
 
@@ -140,6 +157,21 @@ def _describe(name: str, settings: Settings, key: str | None) -> dict[str, Any]:
     ]
     places = {kind: order[kind].index(name) + 1 if name in order[kind] else None for kind in offered}
     return {"provider": name, "configured": key is not None, "key": key, "order": places}
+
+
+def _describe_own(name: str, settings: Settings) -> dict[str, Any]:
+    """`configured`: it takes part, being switched on and named in the order."""
+    kind = OWN[name]
+    order = settings.verification.order if kind == VERIFY else getattr(settings.waterfall.order, kind)
+    enabled, place = name in taking_part(settings), order.index(name) + 1 if name in order else None
+    return {
+        "provider": name,
+        "configured": enabled and place is not None,
+        "key": None,
+        "order": {kind: place},
+        "enabled": enabled,
+        "does": _DOES[name],
+    }
 
 
 def _places(order: dict[str, int | None]) -> str:

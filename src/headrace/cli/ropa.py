@@ -29,6 +29,7 @@ def _register(settings: Settings) -> dict[str, Any]:
             "first and last name, employer, LinkedIn profile, as the account gives them",
             "work e-mail address, phone numbers and personal e-mail address, as vendors return them",
             "where each value came from and when; what was asked of which vendor",
+            "the domains that employers write from, and counts of how they form addresses: no person's",
         ],
         "recipients": [
             "the account that asked, and its webhook",
@@ -38,6 +39,8 @@ def _register(settings: Settings) -> dict[str, Any]:
         "retention_days": {
             "results": privacy.results_days,
             "answers": privacy.answers_days,
+            "domains_of_companies": privacy.answers_days,
+            "outcomes": privacy.results_days,
             "idempotency": 1,
             "audit_log": privacy.audit_days,
             "suppressions": "until withdrawn",

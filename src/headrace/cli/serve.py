@@ -14,11 +14,13 @@ from headrace import logs
 from headrace.cli.accounts import new_account
 from headrace.cli.background import AnnouncingServer, BackgroundServer, listen, server_config, url_of
 from headrace.cli.options import AsJson, ConfigFile, announce, run, settings_from
+from headrace.cli.sandbox import with_lab, without_lab
+from headrace.config import Settings
 from headrace.domain.model import REHEARSAL_ACCOUNT
 from headrace.storage import schema
 from headrace.storage.accounts import Settings as AccountSettings
 from headrace.storage.opening import Storage
-from headrace.wiring import Headrace, at_sandbox, build
+from headrace.wiring import Headrace, at_mail_lab, at_sandbox, build, has_own_mail
 
 _SANDBOX_CREDITS = 100_000_000
 _CUT_OFF = 3
@@ -46,9 +48,7 @@ def serve(
     with ExitStack() as stack:
         announcement: dict[str, Any] = {"url": url_of(listener)}
         if sandbox:
-            rehearsal = stack.enter_context(BackgroundServer(_sandbox_app()))
-            settings = at_sandbox(settings, rehearsal.url)
-            announcement["sandbox_url"] = rehearsal.url
+            settings, announcement["sandbox_url"] = _rehearse(stack, settings)
         schema.upgrade_apart(settings.database_at)
         headrace = build(settings, sandbox=sandbox, worker=worker)
         run(headrace.admit)
@@ -81,10 +81,21 @@ async def rehearsal_key(storage: Storage) -> str:
     return (await storage.accounts.add_key(account)).text
 
 
-def _sandbox_app() -> Any:
-    from headrace.sandbox.app import create_app  # noqa: PLC0415
+def _rehearse(stack: ExitStack, settings: Settings) -> tuple[Settings, str]:
+    """Starts the sandbox for as long as `stack` holds; the settings that use it, and its URL. Mail is looked
+    up and asked about there too, unless the operator said where."""
+    app, lab = (without_lab(), None) if has_own_mail(settings) else with_lab()
+    url = stack.enter_context(BackgroundServer(app)).url
+    settings = at_sandbox(settings, url)
+    if app.trouble:
+        typer.echo(
+            f"headrace: without mail servers to ask, which this system cannot run: {app.trouble}", err=True
+        )
+    elif lab:
+        from headrace.sandbox.mail.settings import client_settings  # noqa: PLC0415
 
-    return create_app()
+        settings = at_mail_lab(settings, client_settings(lab))
+    return settings, url
 
 
 def _serve(headrace: Headrace, listener: socket.socket, on_started: Callable[[], None]) -> None:

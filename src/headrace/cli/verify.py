@@ -10,6 +10,7 @@ import typer
 
 from headrace.api.render import verify_answer
 from headrace.api.schemas import VerifyAnswer
+from headrace.cli.accounts import find
 from headrace.cli.options import (
     AsJson,
     CommandError,
@@ -21,9 +22,11 @@ from headrace.cli.options import (
     table,
 )
 from headrace.cli.progress import counting
+from headrace.domain.model import Thresholds
 from headrace.engine.clock import SystemClock
-from headrace.engine.own.verify import Verifier
+from headrace.storage.opening import Storage
 from headrace.wiring import make_own
+from headrace.wiring.own import Own
 
 _AT_ONCE = 100
 
@@ -33,6 +36,9 @@ def verify(
     file: Annotated[
         Path | None, typer.Option("--file", metavar="FILE", help="More addresses, one a line.")
     ] = None,
+    account: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Judge by the thresholds of this account.")
+    ] = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -41,8 +47,9 @@ def verify(
     if not wanted:
         raise CommandError("name at least one address, or a --file of them")
     with storage_if_any(config) as storage, counting() as count:
-        verifier = make_own(settings_from(config), storage, SystemClock()).verifier
-        found = run(lambda: _verify_all(verifier, wanted, count))
+        thresholds = _thresholds(storage, account)
+        own = make_own(settings_from(config), storage, SystemClock())
+        found = run(lambda: _verify_all(own, wanted, thresholds, count))
     rows = [[each.email, each.verdict, each.reason, each.bounce_probability] for each in found]
     show(
         [msgspec.to_builtins(each) for each in found],
@@ -52,20 +59,29 @@ def verify(
 
 
 async def _verify_all(
-    verifier: Verifier, addresses: list[str], count: Callable[[str, int], None]
+    own: Own, addresses: list[str], thresholds: Thresholds, count: Callable[[str, int], None]
 ) -> list[VerifyAnswer]:
     """In the order in which they were given; each time one is done, the count goes up."""
+    await own.exchange()
     places, done = asyncio.Semaphore(_AT_ONCE), 0
 
     async def one(address: str) -> VerifyAnswer:
         nonlocal done
         async with places:
-            verified = await verifier.verify(address)
+            verified = await own.verifier.verify(address, thresholds=thresholds)
         done += 1
         count("addresses", done)
         return verify_answer(verified)
 
     return list(await asyncio.gather(*map(one, addresses)))
+
+
+def _thresholds(storage: Storage | None, account: str | None) -> Thresholds:
+    if account is None:
+        return Thresholds()
+    if storage is None:
+        raise CommandError(f"there is no account {account!r}; see `headrace accounts list`")
+    return find(storage, account).thresholds
 
 
 def _lines(file: Path) -> list[str]:

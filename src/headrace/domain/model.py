@@ -92,9 +92,13 @@ class Found(Struct, frozen=True):
 
 
 class Guessed(Struct, frozen=True):
-    """Addresses that a person may have, likeliest first; none counts until somebody verifies it."""
+    """Addresses that a person may have, likeliest first; none counts until somebody verifies it.
+
+    `from_company`: the domain is the one that the company is known to write from, not the request's.
+    """
 
     values: tuple[str, ...]
+    from_company: bool = False
 
 
 class Missing(Struct, frozen=True):
@@ -118,9 +122,10 @@ class Failed(Struct, frozen=True):
 
 
 class Skipped(Struct, frozen=True):
-    """A vendor was not asked, and why."""
+    """A vendor was not asked, and why. `lacking`: for want of something in the request; nobody failed."""
 
     reason: str
+    lacking: bool = False
 
 
 Answer = Found | Missing
@@ -193,6 +198,14 @@ REHEARSAL_ACCOUNT = "sandbox"
 have become a real one, so they open nothing but rehearsals."""
 
 
+class Thresholds(Struct, frozen=True):
+    """Where the verdicts of our own verifier begin, as probabilities that the mailbox exists."""
+
+    deliverable: float = 0.90
+    catch_all: float = 0.80
+    invalid: float = 0.20
+
+
 class Account(Struct, frozen=True):
     """Who pays and consents. Credits are in thousandths (milli-credits). `max_age`, `miss_max_age`: for how
     many seconds an answer, or a vendor's "nothing", may be used again; 0: never."""
@@ -208,6 +221,7 @@ class Account(Struct, frozen=True):
     accept_risky: bool = False
     max_age: float = 0.0
     miss_max_age: float = 0.0
+    thresholds: Thresholds = Thresholds()
 
 
 class EnrichmentRequest(Struct, frozen=True):

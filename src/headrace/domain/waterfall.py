@@ -34,6 +34,9 @@ from headrace.domain.model import (
 SUPPRESSED = "suppressed"
 """The reason in the trace where a person is left alone."""
 
+GUESSED, DOMAIN_FROM_COMPANY = "guessed", "domain_from_company"
+"""The reasons of guesses in the trace: at the request's domain, or at one that the company is known by."""
+
 _UNSAID = Failed(Failure.MALFORMED_RESPONSE)
 """A vendor that was asked for a field and says nothing about it has not said that there is nothing."""
 
@@ -216,7 +219,7 @@ class Waterfall:
             if lacking is None:
                 return Question(source.name, (lane.wanted, *self._ride_along(lane, source)))
             skipped = Question(source.name, (lane.wanted,))
-            reason = Skipped(f"missing_input: {lacking}")
+            reason = Skipped(f"missing_input: {lacking}", lacking=True)
             self.attempts.append(_attempt(lane.wanted, skipped, reason, Timing(now_ms)))
         return None
 
@@ -247,6 +250,8 @@ class Waterfall:
                 self._consider(lane, question.provider, outcome, attempt)
             case Judged(verdict=verdict):
                 self._hear_verifier(lane, question, verdict, attempt)
+            case Skipped(lacking=True):
+                pass
             case Failed() | Skipped() if question.address is None:
                 lane.failed = True
 
@@ -376,8 +381,8 @@ def _attempt(wanted: Field, question: Question, outcome: Outcome, timing: Timing
         case Found(verdict=verdict, cost=cost):
             line.outcome, line.vendor_cost = "found", cost
             line.verdict, line.reason = (verdict.grade, verdict.reason) if verdict else (None, None)
-        case Guessed():
-            line.outcome, line.reason = "found", "guessed"
+        case Guessed(from_company=from_company):
+            line.outcome, line.reason = "found", DOMAIN_FROM_COMPANY if from_company else GUESSED
         case Missing(reason=reason, cost=cost):
             line.outcome, line.reason, line.vendor_cost = "missing", reason, cost
         case Judged(verdict=verdict, cost=cost):

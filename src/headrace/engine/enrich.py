@@ -14,7 +14,7 @@ from headrace.domain.pricing import PriceBook
 from headrace.domain.waterfall import Plan, Waterfall
 from headrace.engine.ids import new_id
 from headrace.engine.memory import Ages
-from headrace.engine.own.confidence import with_confidence
+from headrace.engine.own.confidence import Confidence
 from headrace.engine.own.learn import Learner
 from headrace.engine.run import Run, Surroundings
 from headrace.engine.subjects import Subject
@@ -63,6 +63,7 @@ class Enricher:
         meter: Meter,
         render_webhook: RenderWebhook,
         learner: Learner,
+        confidence: Confidence,
     ) -> None:
         self._plan = plan
         self._around = surroundings
@@ -70,6 +71,7 @@ class Enricher:
         self._meter = meter
         self._render_webhook = render_webhook
         self._learner = learner
+        self._confidence = confidence
         self._runs: set[Run] = set()
         self._background: set[asyncio.Task[None]] = set()
         self._draining = False
@@ -189,7 +191,7 @@ class Enricher:
         return Enrichment(
             id=enrichment_id,
             request=request,
-            results=with_confidence(results, attempts),
+            results=self._confidence.weigh(results, attempts, request.contact),
             attempts=attempts,
             charged=self._books.prices.to_charge(results.values()),
             duration_ms=(self._around.clock.monotonic() - began) * 1000,

@@ -7,14 +7,14 @@ import structlog
 from msgspec import Struct
 
 from headrace.domain.failures import Failure
-from headrace.domain.model import Contact, Failed, Found, Guessed, Judged, Missing
+from headrace.domain.model import Contact, Failed, Found, Guessed, Judged, Missing, Skipped
 from headrace.domain.waterfall import Question
 from headrace.engine.converse import Reply
 from headrace.engine.stopwatch import Stopwatch
 
 log = structlog.get_logger()
 
-Answer = Found | Guessed | Missing | Judged
+Answer = Found | Guessed | Missing | Judged | Skipped
 
 
 class Local(Struct, frozen=True):

@@ -1,6 +1,6 @@
 """What was answered is used again, for accounts that want it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 
 from msgspec import MsgspecError, Struct
@@ -42,7 +42,9 @@ class Memory:
         self._digest = digest
         self._clock = clock
 
-    def answer(self, asked: Asked, ask: Ask, ages: Ages, stopwatch: Stopwatch) -> Awaitable[Reply]:
+    def answer(
+        self, asked: Asked, ask: Ask, ages: Ages, stopwatch: Stopwatch
+    ) -> Coroutine[None, None, Reply]:
         """An answer that is young enough; else that of an equal question that is out; else of `ask`.
 
         What `ages` let nobody use again is not written down either.

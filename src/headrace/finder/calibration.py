@@ -1,7 +1,7 @@
 """From stated probabilities to true ones, once enough outcomes are known; and how good they are."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 ENOUGH = 500
@@ -16,20 +16,31 @@ class Calibration:
     values: tuple[float, ...]
 
     def apply(self, stated: float) -> float:
-        return self.values[max(0, bisect_right(self.starts, stated) - 1)]
+        """Below all that was ever seen nothing is known, except that it is not likelier than the lowest."""
+        place = bisect_right(self.starts, stated)
+        return self.values[place - 1] if place else min(stated, self.values[0])
+
+
+Outcomes = Mapping[float, tuple[float, float]]
+"""By what was stated: how many arrived, and how many bounced."""
 
 
 def fit(stated: Sequence[float], outcomes: Sequence[bool]) -> Calibration | None:
-    """Isotonic regression by pooling adjacent violators; `None` with fewer than `ENOUGH` outcomes."""
-    if len(stated) < ENOUGH:
-        return None
-    groups: dict[float, tuple[float, int]] = {}  # equal values first: they cannot be told apart later
+    """From single outcomes; `None` with fewer than `ENOUGH`."""
+    counted: dict[float, tuple[float, float]] = {}
     for value, outcome in zip(stated, outcomes, strict=True):
-        total, count = groups.get(value, (0.0, 0))
-        groups[value] = total + outcome, count + 1
-    pools: list[tuple[float, float, int]] = []  # start, sum of outcomes, how many
-    for start in sorted(groups):
-        pools.append((start, *groups[start]))
+        arrived, bounced = counted.get(value, (0.0, 0.0))
+        counted[value] = arrived + outcome, bounced + (not outcome)
+    return fit_counted(counted)
+
+
+def fit_counted(counted: Outcomes) -> Calibration | None:
+    """Isotonic regression by pooling adjacent violators; `None` with fewer than `ENOUGH` outcomes."""
+    if sum(map(sum, counted.values())) < ENOUGH:
+        return None
+    pools: list[tuple[float, float, float]] = []  # start, how many arrived, of how many
+    for start, (arrived, bounced) in sorted(counted.items()):
+        pools.append((start, arrived, arrived + bounced))
         while len(pools) > 1 and _mean(pools[-2]) >= _mean(pools[-1]):
             _, total, count = pools.pop()
             before = pools.pop()
@@ -37,11 +48,11 @@ def fit(stated: Sequence[float], outcomes: Sequence[bool]) -> Calibration | None
     return Calibration(tuple(pool[0] for pool in pools), tuple(map(_smoothed, pools)))
 
 
-def _mean(pool: tuple[float, float, int]) -> float:
+def _mean(pool: tuple[float, float, float]) -> float:
     return pool[1] / pool[2]
 
 
-def _smoothed(pool: tuple[float, float, int]) -> float:
+def _smoothed(pool: tuple[float, float, float]) -> float:
     # One more of each outcome: a pool of a few never says that something is certain.
     return (pool[1] + 0.5) / (pool[2] + 1.0)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log
 
-from headrace.domain.model import Grade, Verdict
+from headrace.domain.model import Grade, Thresholds, Verdict
 from headrace.finder.calibration import Calibration
 from headrace.finder.rates import Rates, Word
 
@@ -31,15 +31,6 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Thresholds:
-    """Where verdicts begin, as probabilities that the mailbox exists; an account may have its own."""
-
-    deliverable: float = 0.90
-    catch_all: float = 0.80
-    invalid: float = 0.20
-
-
-@dataclass(frozen=True, slots=True)
 class Combined:
     """The verdict on an address. `exists`: the probability of its mailbox, 0 to 1; `bounce_probability`: of
     the opposite, `None` only where nobody could tell. `weights`: how far each piece of evidence moved the
@@ -55,6 +46,12 @@ def prior(pattern_probability: float, employed: float = EMPLOYED) -> float:
     """That a guessed address exists, from what is known of its domain. Never near enough to 0 or 1 that a
     verifier could not speak against it."""
     return min(max(pattern_probability * employed, 0.05), 0.97)
+
+
+def neutral(fit: float = 1.0) -> float:
+    """That an address exists of which nothing else is known: as likely as not, unless the habits of its
+    domain make it likelier by the factor `fit` (see `Habit.fit`)."""
+    return min(max(fit / (1.0 + fit), 0.05), 0.97)
 
 
 def of_verdict(source: str, verdict: Verdict, family: str = "") -> tuple[Evidence, ...]:
@@ -81,15 +78,32 @@ def combine(
     calibration: Calibration | None = None,
 ) -> Combined:
     """Weighs all that is known about one address. `prior`: that it exists, before anybody was asked."""
-    accept_all = any(piece.said is Word.CATCH_ALL for piece in evidence)
-    held = rates or Rates()
-    ratios = [held.log_ratio(piece.source, piece.said, accept_all) for piece in evidence]
-    moved = dampened(ratios, [piece.family or piece.source for piece in evidence])
-    exists = probability(log(prior / (1.0 - prior)) + sum(moved))
-    exists = calibration.apply(exists) if calibration else exists
+    accept_all, moved = _moved(evidence, rates or Rates())
+    exists = _exists(moved, prior, calibration)
     verdict = _verdict(evidence, moved, exists, accept_all, thresholds or Thresholds())
     bounce = None if verdict.grade is Grade.UNKNOWN else 1.0 - exists
     return Combined(verdict, exists, bounce, tuple(zip(evidence, moved, strict=True)))
+
+
+def chance(
+    evidence: Sequence[Evidence], prior: float, rates: Rates, calibration: Calibration | None = None
+) -> float:
+    """That the mailbox exists, where nobody needs a verdict: what `combine` says, in a third of the time."""
+    return _exists(_moved(evidence, rates)[1], prior, calibration)
+
+
+def _moved(evidence: Sequence[Evidence], rates: Rates) -> tuple[bool, list[float]]:
+    """Whether the domain accepts everything, and how far each piece moves the log-odds."""
+    accept_all = Word.CATCH_ALL in [piece.said for piece in evidence]
+    ratios = [rates.log_ratio(piece.source, piece.said, accept_all) for piece in evidence]
+    if len(ratios) < 2:
+        return accept_all, ratios
+    return accept_all, dampened(ratios, [piece.family or piece.source for piece in evidence])
+
+
+def _exists(moved: Sequence[float], prior: float, calibration: Calibration | None) -> float:
+    exists = probability(log(prior / (1.0 - prior)) + sum(moved))
+    return calibration.apply(exists) if calibration else exists
 
 
 def dampened(ratios: Sequence[float], families: Iterable[str]) -> list[float]:

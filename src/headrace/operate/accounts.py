@@ -58,7 +58,21 @@ def changed(settings: Settings, **given: Any) -> Settings:
     for name in ("max_age", "miss_max_age"):
         if given.get(name) is not None and not 0 <= given[name] <= LONGEST_AGE:
             raise Problem("bad_request", detail=f"{name} must be 0 to {LONGEST_AGE} seconds")
-    return replace(settings, **{name: value for name, value in given.items() if value is not None})
+    wanted = replace(settings, **{name: value for name, value in given.items() if value is not None})
+    _check_thresholds(wanted)
+    return wanted
+
+
+def _check_thresholds(settings: Settings) -> None:
+    for name in ("deliverable", "catch_all", "invalid"):
+        if not 0 <= getattr(settings, name) <= 1:
+            raise Problem("bad_request", detail=f"{name} must be a probability from 0 to 1")
+    if not settings.invalid < settings.catch_all <= settings.deliverable:
+        raise Problem(
+            "bad_request",
+            detail="deliverable, catch_all, invalid: must fall, such as 0.9, 0.8, 0.2; they would be "
+            f"{settings.deliverable:g}, {settings.catch_all:g}, {settings.invalid:g}",
+        )
 
 
 def countries(codes: Iterable[str]) -> tuple[str, ...]:

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from headrace.domain.model import Account
+from headrace.domain.model import Account, Thresholds
+
+_USUAL = Thresholds()
 
 
 class NameTaken(ValueError):
@@ -14,7 +16,8 @@ class NameTaken(ValueError):
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What an operator can set on an account. `max_age`, `miss_max_age`: for how many seconds an answer, or a
-    vendor's "nothing", may be used again; 0: never."""
+    vendor's "nothing", may be used again; 0: never. `deliverable`, `catch_all`, `invalid`: where the verdicts
+    of our own verifier begin, as probabilities that a mailbox exists."""
 
     phone_countries: tuple[str, ...] = ()
     validation: str = "strict"  # strict | lenient
@@ -22,6 +25,9 @@ class Settings:
     accept_risky: bool = False
     max_age: float = 0.0
     miss_max_age: float = 0.0
+    deliverable: float = _USUAL.deliverable
+    catch_all: float = _USUAL.catch_all
+    invalid: float = _USUAL.invalid
 
     @classmethod
     def of(cls, account: Account) -> "Settings":
@@ -32,6 +38,9 @@ class Settings:
             account.accept_risky,
             account.max_age,
             account.miss_max_age,
+            account.thresholds.deliverable,
+            account.thresholds.catch_all,
+            account.thresholds.invalid,
         )
 
 

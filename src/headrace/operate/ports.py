@@ -1,11 +1,14 @@
 """What operating needs from outside. Every change is one commit, together with its line in the audit log."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from headrace.domain.model import Account
+from headrace.finder.rates import Heard
 from headrace.operate.model import Consent, KeyInfo, NewKey, Secret, Settings
 from headrace.ports import DeliveryInfo
+from headrace.record import EnrichmentRecord
 
 OPERATOR = "operator"
 """Who types commands, as the audit log names them. The admin API's callers are `admin:<key id>`."""
@@ -184,6 +187,28 @@ class Audit(Protocol):
     def held(self) -> int: ...
     @property
     def complaints(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What became of an address: who had said what of it, and with which probability it was held to exist."""
+
+    identifier: str
+    delivered: bool
+    stated: float | None
+    words: tuple[Heard, ...]
+
+
+class OutcomeBook(Protocol):
+    """What became of addresses."""
+
+    async def records(self, identifier: str) -> Sequence[EnrichmentRecord]:
+        """The finished enrichments that are about this identifier, the newest first."""
+        ...
+
+    async def count(self, judgements: Sequence[Judgement], actor: str) -> Sequence[bool]:
+        """Count each, unless its address was counted before; tells which were."""
+        ...
 
 
 class Store(Protocol):

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from headrace.sandbox import streams, world
 from headrace.sandbox.accounts import OutOfCredits
@@ -15,7 +16,6 @@ from headrace.sandbox.state import State
 from headrace.sandbox.vendor import Route, Vendor
 from headrace.sandbox.vendors import discover
 from headrace.sandbox.wire import (
-    ASGIApp,
     BodyTooLarge,
     Hangup,
     Receive,
@@ -27,30 +27,40 @@ from headrace.sandbox.wire import (
     reply,
     send_response,
 )
+from headrace.sandbox.world import World
+
+if TYPE_CHECKING:
+    from headrace.sandbox.mail import MailLab
+    from headrace.sandbox.mail.control import MailControl
 
 logger = logging.getLogger("headrace.sandbox")
 
 
-def create_app(seed: int = 7, latency_scale: float = 1.0) -> ASGIApp:
+def create_app(seed: int = world.SEED, latency_scale: float = 1.0) -> "Sandbox":
     """A sandbox over the world of this seed; `latency_scale` stretches the vendors' natural latencies."""
-    return Sandbox(seed, latency_scale)
+    return Sandbox(world.build(seed), latency_scale)
 
 
 class Sandbox:
-    """Receives every call, finds its vendor and has it answered, or failed as scripted."""
+    """Receives every call, finds its vendor and has it answered, or failed as scripted.
 
-    def __init__(self, seed: int, latency_scale: float) -> None:
-        people = world.build(seed)
+    `lab`: of the same people; it is started and stopped with the server. `trouble` says why it could not be.
+    """
+
+    def __init__(self, people: World, latency_scale: float = 1.0, lab: "MailLab | None" = None) -> None:
+        self.trouble: str | None = None
+        self._lab = lab
+        self._mail: MailControl | None = None
         vendors = discover()
         coverage = Coverage(people)
         self._holdings = {name: coverage.holdings(name, vendor.knowledge) for name, vendor in vendors.items()}
-        self._state = State(people, vendors, Latency(seed, latency_scale))
+        self._state = State(people, vendors, Latency(people.seed, latency_scale))
         self._control = Control(self._state)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI scope."""
         if scope["type"] == "lifespan":
-            await _live(receive, send)
+            await self._live(receive, send)
         elif scope["type"] == "http":
             try:
                 await self._http(scope, receive, send)
@@ -62,6 +72,29 @@ class Sandbox:
         else:
             await receive()
             await send({"type": "websocket.close", "code": 1000})
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        message = await receive()
+        while message["type"] != "lifespan.shutdown":
+            await self._open_lab()
+            await send({"type": f"{message['type']}.complete"})
+            message = await receive()
+        if self._mail and self._lab:
+            await self._lab.stop()
+        await send({"type": f"{message['type']}.complete"})
+
+    async def _open_lab(self) -> None:
+        """In the server's own loop, so that nobody looks at what the lab noted while it is being noted."""
+        if self._lab is None:
+            return
+        from headrace.sandbox.mail.control import MailControl  # noqa: PLC0415 - few need it
+
+        try:
+            await self._lab.start()
+        except OSError as error:
+            self.trouble = error.strerror or type(error).__name__
+            return
+        self._mail = MailControl(self._lab)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         root = scope.get("root_path", "")
@@ -78,7 +111,8 @@ class Sandbox:
             body=await read_body(receive),
         )
         if vendor is None:
-            await send_response(send, self._control.answer(request))
+            control = self._mail if self._mail and first == "_mail" else self._control
+            await send_response(send, control.answer(request))
             return
         account = self._state.accounts[vendor.name]
         account.in_flight += 1
@@ -153,11 +187,3 @@ class Sandbox:
 def _dressed(response: Response, vendor: Vendor, desk: Desk) -> Response:
     """The answer with the headers that this vendor puts on every one."""
     return replace(response, headers=response.headers + vendor.headers(desk))
-
-
-async def _live(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return

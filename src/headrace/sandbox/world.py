@@ -9,6 +9,9 @@ from headrace.sandbox.addresses import AddressBook
 from headrace.sandbox.phones import Phone
 from headrace.sandbox.spelling import company_key, domain_key, name_key, plain, profile_key
 
+SEED = 7
+"""Of the world that everybody sees who does not ask for another one."""
+
 COMPANIES = 200
 PEOPLE = 2000
 CATCH_ALL = COMPANIES // 4

@@ -1,6 +1,6 @@
 """Accounts, their keys, settings and consents."""
 
-from headrace.domain.model import Account
+from headrace.domain.model import Account, Thresholds
 from headrace.engine.ids import new_id
 from headrace.operate.model import Consent, KeyInfo, NameTaken, NewKey, Settings
 from headrace.operate.ports import OPERATOR
@@ -12,7 +12,8 @@ from headrace.storage.keys import KeySmith
 
 _ACCOUNT = """
     SELECT a.id, a.name, a.available, a.held, a.consents_personal_email, a.phone_countries, a.validation,
-        a.email_status_vocabulary, a.accept_risky, a.consent_version, a.max_age, a.miss_max_age
+        a.email_status_vocabulary, a.accept_risky, a.consent_version, a.max_age, a.miss_max_age,
+        a.deliverable, a.catch_all, a.invalid
 """
 _BY_KEY = _ACCOUNT + (
     ", k.digest FROM api_keys k JOIN accounts a ON a.id = k.account_id"
@@ -24,15 +25,18 @@ _ALL = _ACCOUNT + "FROM accounts a ORDER BY a.created_at"
 _PAGE = _ACCOUNT + "FROM accounts a WHERE a.id > :after ORDER BY a.id LIMIT :most"
 _CREATE = """
     INSERT INTO accounts (id, name, created_at, available, held, consents_personal_email,
-        phone_countries, validation, email_status_vocabulary, accept_risky, max_age, miss_max_age)
+        phone_countries, validation, email_status_vocabulary, accept_risky, max_age, miss_max_age,
+        deliverable, catch_all, invalid)
     VALUES (:id, :name, :at, 0, 0, FALSE,
-        :phone_countries, :validation, :email_status_vocabulary, :accept_risky, :max_age, :miss_max_age)
+        :phone_countries, :validation, :email_status_vocabulary, :accept_risky, :max_age, :miss_max_age,
+        :deliverable, :catch_all, :invalid)
     ON CONFLICT DO NOTHING RETURNING id
 """
 _SET = """
     UPDATE accounts SET phone_countries = :phone_countries, validation = :validation,
         email_status_vocabulary = :email_status_vocabulary, accept_risky = :accept_risky,
-        max_age = :max_age, miss_max_age = :miss_max_age
+        max_age = :max_age, miss_max_age = :miss_max_age,
+        deliverable = :deliverable, catch_all = :catch_all, invalid = :invalid
     WHERE id = :account
 """
 _ADD_KEY = "INSERT INTO api_keys (id, account_id, digest, created_at) VALUES (:id, :account, :digest, :at)"
@@ -175,6 +179,7 @@ class SqlAccounts:
             accept_risky=bool(row[8]),
             max_age=row[10],
             miss_max_age=row[11],
+            thresholds=Thresholds(row[12], row[13], row[14]),
         )
 
 
@@ -186,6 +191,9 @@ def _columns(settings: Settings) -> dict[str, object]:
         "accept_risky": settings.accept_risky,
         "max_age": settings.max_age,
         "miss_max_age": settings.miss_max_age,
+        "deliverable": settings.deliverable,
+        "catch_all": settings.catch_all,
+        "invalid": settings.invalid,
     }
 
 

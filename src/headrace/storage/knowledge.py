@@ -1,11 +1,14 @@
 """What was learned about domains: counts by the keyed hash of the domain, and no address."""
 
+import asyncio
+
 import msgspec
 
 from headrace.domain.errors import Problem
 from headrace.engine.own.knowing import Lesson
 from headrace.finder.learning import Knowledge
 from headrace.finder.prior import country_of
+from headrace.storage.companies import SqlCompanies
 from headrace.storage.database import Database, Row, Statement, Steps
 from headrace.storage.vault import Vault
 
@@ -22,6 +25,7 @@ class SqlKnowledge:
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
+        self._companies = SqlCompanies(database, vault)
 
     async def of(self, domain: str) -> Knowledge | None:
         try:
@@ -30,7 +34,23 @@ class SqlKnowledge:
             return None
         return _known(rows) if rows else None
 
+    async def domain_of(self, company: str) -> str | None:
+        try:
+            return (await self._companies.of(company)).certain()
+        except Problem:  # the database has logged it
+            return None
+
     async def learn(self, lesson: Lesson) -> None:
+        company, domain, at = lesson.company, lesson.domain, lesson.at
+        if company is None or not self._companies.is_news(company, domain, at):
+            await self._learn_habits(lesson)
+            return
+        # Side by side: they share a commit.
+        await asyncio.gather(
+            self._learn_habits(lesson), self._companies.learn(company, domain, lesson.weight, at)
+        )
+
+    async def _learn_habits(self, lesson: Lesson) -> None:
         name = self._name(lesson.domain)
 
         def operation() -> Steps[None]:

@@ -14,12 +14,15 @@ from headrace.storage.audit import Audit, audit
 from headrace.storage.audit_log import AuditLog
 from headrace.storage.database import Database, Row
 from headrace.storage.enrichments import SqlEnrichments
+from headrace.storage.habits import SqlHabits
 from headrace.storage.idempotency import SqlIdempotency
 from headrace.storage.keys import ADMIN_KEY, ANY_KEY, KeySmith, pepper_beside
 from headrace.storage.knowledge import SqlKnowledge
 from headrace.storage.ledger import SqlLedger
+from headrace.storage.outcomes import SqlOutcomes
 from headrace.storage.owner import FileOwner, Owner
 from headrace.storage.privacy import SqlPersons
+from headrace.storage.reputation import SqlReputation
 from headrace.storage.retention import Retention
 from headrace.storage.sqlite import SqliteDatabase
 from headrace.storage.suppressions import SqlSuppressions
@@ -50,6 +53,9 @@ class Storage:
     enrichments: SqlEnrichments
     remembered: SqlAnswers
     knowledge: SqlKnowledge
+    habits: SqlHabits
+    reputation: SqlReputation
+    outcomes: SqlOutcomes
     idempotency: SqlIdempotency
     webhooks: SqlWebhooks
     suppressions: SqlSuppressions
@@ -159,6 +165,7 @@ def _assemble(
 ) -> Storage:
     audit_log = AuditLog(database, vault, clock)
     suppressions = SqlSuppressions(database, vault, clock, audit_log)
+    reputation = SqlReputation(database, clock)
     return Storage(
         location=location,
         database=database,
@@ -171,6 +178,9 @@ def _assemble(
         enrichments=SqlEnrichments(database, owner, vault, clock),
         remembered=SqlAnswers(database, vault),
         knowledge=SqlKnowledge(database, vault),
+        habits=SqlHabits(database, vault),
+        reputation=reputation,
+        outcomes=SqlOutcomes(database, vault, clock, audit_log, reputation),
         idempotency=SqlIdempotency(database, owner, vault, clock),
         webhooks=SqlWebhooks(database, vault, clock, audit_log),
         suppressions=suppressions,

@@ -45,6 +45,10 @@ _FORGET_REPLIES = (
     "DELETE FROM idempotency_keys WHERE enrichment_id = :record AND state = 'done' RETURNING digest"
 )
 _FORGET_ANSWER = "DELETE FROM answers WHERE id = :record RETURNING id"
+_FORGET_OUTCOMES = """
+    DELETE FROM outcomes WHERE address IN (SELECT digest FROM subjects WHERE record_id = :record)
+"""
+_FORGET_OUTCOME = "DELETE FROM outcomes WHERE address = :digest"
 _FORGET_SUBJECTS = "DELETE FROM subjects WHERE record_id = :record"
 _NAME = "SELECT name FROM accounts WHERE id = :account"
 
@@ -162,7 +166,9 @@ class SqlPersons:
             erased.webhooks += len((yield Statement(_EMPTY_DELIVERIES, {**about, "at": at})))
             erased.replies += len((yield Statement(_FORGET_REPLIES, about)))
             erased.answers += len((yield Statement(_FORGET_ANSWER, about)))
+            yield Each(_FORGET_OUTCOMES, [about])
             yield Each(_FORGET_SUBJECTS, [about])
+        yield Each(_FORGET_OUTCOME, [{"digest": self._vault.digest(each)} for each in identifiers])
         yield from self._note(identifiers, actor, "person.erase")
         return erased
 

@@ -1,7 +1,7 @@
 """Forgets what has been kept for long enough, counted from when it was first collected."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import structlog
 
@@ -30,6 +30,14 @@ _OLD_ANSWERS = """
     SELECT id FROM answers WHERE first_obtained_at < :cutoff ORDER BY first_obtained_at LIMIT :most
 """
 _FORGET_ANSWER = "DELETE FROM answers WHERE id = :record"
+_FORGET_COMPANIES = """
+    DELETE FROM companies
+    WHERE name IN (SELECT name FROM companies WHERE updated_at < :cutoff LIMIT :most) RETURNING name
+"""
+_FORGET_OUTCOMES = """
+    DELETE FROM outcomes
+    WHERE address IN (SELECT address FROM outcomes WHERE reported_at < :cutoff LIMIT :most) RETURNING address
+"""
 _FORGET_REPLIES = """
     DELETE FROM idempotency_keys
     WHERE digest IN (SELECT digest FROM idempotency_keys WHERE expires_at < :at LIMIT :most) RETURNING digest
@@ -43,7 +51,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Periods:
-    """Days for which each kind is kept."""
+    """Days for which each kind is kept; `answers` also holds for what they taught about companies."""
 
     results: float
     answers: float
@@ -57,11 +65,14 @@ class Purged:
     results: int
     answers: int
     replies: int
+    companies: int
+    outcomes: int
     audit: int
 
 
 class Retention:
-    """Of the records of enrichments, their webhooks, vendors' answers, replies and the audit log."""
+    """Of the records of enrichments, their webhooks, vendors' answers, replies, the domains of companies and
+    the audit log."""
 
     def __init__(self, database: Database, clock: Clock, audit_log: AuditLog) -> None:
         self._database = database
@@ -75,18 +86,18 @@ class Retention:
             results=await self._in_batches("results", now - periods.results * _DAY, self._results, progress),
             answers=await self._in_batches("answers", now - periods.answers * _DAY, self._answers, progress),
             replies=await self._in_batches("replies", now, self._replies, progress),
+            companies=await self._in_batches(
+                "companies", now - periods.answers * _DAY, self._companies, progress
+            ),
+            outcomes=await self._in_batches(
+                "outcomes", now - periods.results * _DAY, self._outcomes, progress
+            ),
             audit=await self._database.write(
                 lambda: self._audit_log.forget_before(now - periods.audit * _DAY)
             ),
         )
-        if any((purged.results, purged.answers, purged.replies, purged.audit)):
-            log.info(
-                "purged",
-                results=purged.results,
-                answers=purged.answers,
-                replies=purged.replies,
-                audit=purged.audit,
-            )
+        if any(asdict(purged).values()):
+            log.info("purged", **asdict(purged))
         return purged
 
     async def _in_batches(
@@ -113,6 +124,12 @@ class Retention:
         yield Each(_FORGET_ANSWER, records)
         yield Each(_FORGET_SUBJECTS, records)
         return len(records)
+
+    def _companies(self, cutoff: float) -> Steps[int]:
+        return len((yield Statement(_FORGET_COMPANIES, {"cutoff": cutoff, "most": _BATCH})))
+
+    def _outcomes(self, cutoff: float) -> Steps[int]:
+        return len((yield Statement(_FORGET_OUTCOMES, {"cutoff": cutoff, "most": _BATCH})))
 
     def _replies(self, cutoff: float) -> Steps[int]:
         return len((yield Statement(_FORGET_REPLIES, {"at": cutoff, "most": _BATCH})))

@@ -47,6 +47,7 @@ SEALED = (
     Sealed("webhook_deliveries", "id", "record"),
     Sealed("idempotency_keys", "digest", "answer", b""),
     Sealed("answers", "question", "answer", b""),
+    Sealed("companies", "name", "domains", b""),
     Sealed("accounts", "id", "webhook_secrets"),
     Sealed("vendor_keys", "provider", "credentials"),
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 from headrace.storage import schema
 from headrace.storage.database import unavailable
 
-_TABLES = ("enrichments", "webhook_deliveries", "idempotency_keys", "answers", "subjects")
+_TABLES = ("enrichments", "webhook_deliveries", "idempotency_keys", "answers", "subjects", "outcomes")
 _TRIES = 20
 _PAUSE = 0.1
 """Seconds between two tries; somebody may be reading."""

@@ -52,6 +52,10 @@ accounts = Table(
     Column("miss_max_age", Float, nullable=False, server_default="0"),
     # Sealed JSON: the secrets that webhooks are signed with, newest first.
     Column("webhook_secrets", LargeBinary),
+    # Where the verdicts of our own verifier begin, as probabilities that a mailbox exists.
+    Column("deliverable", Float, nullable=False, server_default="0.9"),
+    Column("catch_all", Float, nullable=False, server_default="0.8"),
+    Column("invalid", Float, nullable=False, server_default="0.2"),
 )
 
 api_keys = Table(
@@ -234,7 +238,47 @@ patterns = Table(
     metadata,
     Column("domain", LargeBinary, primary_key=True),
     Column("knowledge", Text, nullable=False),  # JSON
-    Column("updated_at", Float, nullable=False),
+    Column("updated_at", Float, nullable=False, index=True),
+)
+
+# How often each source said which word, of mailboxes that turned out to exist or to be missing; nothing about
+# any person. Newer words weigh more (see `reputation`), so that adding is all that happens.
+reputation = Table(
+    "reputation",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("word", String, primary_key=True),
+    Column("accept_all", Boolean, primary_key=True),  # at domains that accept everything
+    Column("present", Float, nullable=False),
+    Column("absent", Float, nullable=False),
+    Column("doubt", Float, nullable=False),
+)
+
+# Addresses whose outcome was reported, by keyed hash, so that it counts once.
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("address", LargeBinary, primary_key=True),
+    Column("reported_at", Float, nullable=False, index=True),
+)
+
+# What became of addresses, by the probability that was stated for them (see `outcomes`).
+calibration = Table(
+    "calibration",
+    metadata,
+    Column("step", Integer, primary_key=True, autoincrement=False),
+    Column("delivered", Float, nullable=False),
+    Column("bounced", Float, nullable=False),
+)
+
+# The domains that a company writes from, by the keyed hash of its name. `domains` is sealed: each domain with
+# how often and when it was confirmed, and no address.
+companies = Table(
+    "companies",
+    metadata,
+    Column("name", LargeBinary, primary_key=True),
+    Column("domains", LargeBinary, nullable=False),
+    Column("updated_at", Float, nullable=False, index=True),
 )
 
 # Whether a domain's mail hosts accept everything, by the keyed hash of their names.

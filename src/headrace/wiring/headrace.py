@@ -29,7 +29,7 @@ from headrace.jobs.worker import Worker
 from headrace.ports import Transport
 from headrace.shared.store import Shared
 from headrace.storage.opening import Storage
-from headrace.wiring.own import make_own
+from headrace.wiring.own import Own, make_desk, make_own
 from headrace.wiring.parts import (
     make_deadlines,
     make_memory,
@@ -85,6 +85,7 @@ class Headrace:
     meter: PrometheusMeter
     shared: Shared
     worker: Worker | None
+    own: Own
     _sweeper: list[asyncio.Task[None]] = field(default_factory=list)
 
     def application(self) -> ASGIApp:
@@ -116,6 +117,7 @@ class Headrace:
         await self.storage.ledger.release_abandoned()
         asyncio.get_running_loop().call_later(_AFTER_START, _load_tables)
         self._sweeper.append(asyncio.create_task(self._sweep()))
+        self._sweeper.append(asyncio.create_task(self.own.keep_exchanging()))
         if self.worker:
             self.worker.start()
 
@@ -131,6 +133,7 @@ class Headrace:
         if self.worker:
             await self.worker.stop(self.settings.server.drain_seconds + _LATE_ANSWERS)
         await self.enricher.finish(_LATE_ANSWERS)
+        await self.own.exchange()
         await self.transport.aclose()
         await self.shared.aclose()
         self.storage.close()
@@ -162,7 +165,7 @@ def build(settings: Settings, *, sandbox: bool = False, worker: bool = False) ->
     surroundings = Surroundings(parties, screen, memory, guard, transport, clock, make_deadlines(settings))
     books = Books(storage.ledger, storage.enrichments, make_prices(settings))
     learner = Learner(storage.knowledge, Lists())
-    enricher = Enricher(plan, surroundings, books, meter, webhook_body, learner)
+    enricher = Enricher(plan, surroundings, books, meter, webhook_body, learner, own.confidence)
     made = make_worker(settings, storage, enricher) if worker else None
     services = Services(
         accounts=storage.accounts,
@@ -170,6 +173,7 @@ def build(settings: Settings, *, sandbox: bool = False, worker: bool = False) ->
         enrichments=storage.enrichments,
         enricher=enricher,
         verifier=own.verifier,
+        outcomes=make_desk(storage, own, clock),
         turns=Turns(storage.idempotency, settings.waterfall.deadline.total + _PATIENCE),
         wake=made.wake if made else lambda: None,
         check_webhook=partial(check_webhook, settings.webhooks),
@@ -179,4 +183,4 @@ def build(settings: Settings, *, sandbox: bool = False, worker: bool = False) ->
         database_answers=storage.answers,
         sandbox=sandbox,
     )
-    return Headrace(settings, storage, vendors, transport, enricher, services, meter, shared, made)
+    return Headrace(settings, storage, vendors, transport, enricher, services, meter, shared, made, own)

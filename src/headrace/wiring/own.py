@@ -2,22 +2,29 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
-from headrace.config import Settings
+from headrace.config import ConfigError, Settings
+from headrace.domain.errors import Problem
 from headrace.domain.model import VERIFY, Field
 from headrace.domain.public import Address, is_public, plain
 from headrace.engine.local import Local
 from headrace.engine.own import FINDER, PROBE
+from headrace.engine.own.confidence import Confidence
 from headrace.engine.own.guess import Guesser
+from headrace.engine.own.habits import Habits
 from headrace.engine.own.knowing import Ignorance, Knowing
 from headrace.engine.own.recall import Recall
+from headrace.engine.own.reputation import Reputation
 from headrace.engine.own.verify import Checked, Verifier, listed
 from headrace.finder.lists import Lists
+from headrace.operate.outcomes import OutcomeDesk
 from headrace.ports import Clock
+from headrace.providers import registry
 from headrace.storage.opening import Storage
 
 if TYPE_CHECKING:
@@ -32,13 +39,36 @@ _SPARE = 1.0
 _GUESS_FOR = 5.0
 
 
+_EXCHANGE_EVERY = 5.0
+"""Seconds between two exchanges of what was learned with the other processes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Own:
-    """The finder and the verifier; `parties` are those that take part in waterfalls, by name."""
+    """The finder and the verifier; `parties` are those that take part in waterfalls, by name. `reputation`
+    and `habits` are what is known of sources and domains."""
 
     guesser: Guesser
     verifier: Verifier
     parties: Mapping[str, Local]
+    reputation: Reputation
+    habits: Habits
+
+    @property
+    def confidence(self) -> Confidence:
+        return Confidence(self.reputation, self.habits)
+
+    async def exchange(self) -> None:
+        """Write down what was learned, and take in what others have. While the database is away, what is
+        known stays in force, and what was learned waits."""
+        with suppress(Problem):  # the database has logged it
+            await self.reputation.exchange()
+            await self.habits.refresh()
+
+    async def keep_exchanging(self) -> None:
+        while True:
+            await self.exchange()
+            await asyncio.sleep(_EXCHANGE_EVERY)
 
 
 def taking_part(settings: Settings) -> frozenset[str]:
@@ -51,13 +81,35 @@ def make_own(settings: Settings, storage: Storage | None, clock: Clock, recall: 
     """Without a database nothing is known of domains, and nothing is kept."""
     knowing: Knowing = storage.knowledge if storage else Ignorance()
     guesser = Guesser(knowing, clock, settings.finder.candidates)
-    verifier = Verifier(_Checks(settings, storage, clock).check, recall)
-    parties = {
+    reputation = Reputation(storage.reputation if storage else None, upstreams(settings))
+    habits = Habits(storage.habits.recent, storage.habits.digest) if storage else Habits()
+    verifier = Verifier(_Checks(settings, storage, clock).check, recall, reputation)
+    parties: Mapping[str, Local] = {
         FINDER: Local(FINDER, guesser.answer, _GUESS_FOR),
         PROBE: Local(PROBE, verifier.answer, settings.probe.timeout + _SPARE, remembered=True),
     }
     on = taking_part(settings)
-    return Own(guesser, verifier, {name: party for name, party in parties.items() if name in on})
+    parties = {name: party for name, party in parties.items() if name in on}
+    return Own(guesser, verifier, parties, reputation, habits)
+
+
+def make_desk(storage: Storage, own: Own, clock: Clock) -> OutcomeDesk:
+    """What takes in what became of addresses."""
+    return OutcomeDesk(storage.outcomes, storage.knowledge, own.confidence, clock)
+
+
+def upstreams(settings: Settings) -> Mapping[str, str]:
+    """Whose answers a source resells. Raises `ConfigError`."""
+    named = settings.verification.upstreams
+    for source, upstream in named.items():
+        for name in (source, upstream):
+            if name not in registry.names() and name not in OWN:
+                raise ConfigError(f"verification.upstreams.{source}: no such provider: {name}")
+        if upstream in named:
+            raise ConfigError(
+                f"verification.upstreams.{source}: {upstream} has an upstream itself: name that"
+            )
+    return named
 
 
 class _Checks:

@@ -16,7 +16,7 @@ from headrace.engine.vendor import Vendor
 from headrace.providers import registry
 from headrace.providers.base import WHOLE_VENDOR, Adapter, Rate, Verifies
 from headrace.storage.opening import Storage
-from headrace.wiring.own import OWN, taking_part
+from headrace.wiring.own import OWN, taking_part, upstreams
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -63,6 +63,7 @@ def make_plan(settings: Settings, vendors: Mapping[str, Vendor]) -> Plan:
             for name in order
             if name in vendors or name in own
         )
+    upstreams(settings)  # what is wrong there is said here
     order = settings.verification.order
     _check_order("verification.order", order, VERIFY, lambda adapter: issubclass(adapter, Verifies))
     return Plan(finders, tuple(name for name in order if name in vendors or name in own))

@@ -21,6 +21,8 @@ REQUESTS = [
     schemas.CreditsChange,
     schemas.ConsentChange,
     schemas.PersonSelectors,
+    schemas.OutcomesReport,
+    schemas.ReportedOutcome,
     schemas.Nothing,
 ]
 """The shapes of the bodies, which are read by hand."""
@@ -38,6 +40,9 @@ _ACCOUNT = {
     "accept_risky": False,
     "max_age": 2592000,
     "miss_max_age": 86400,
+    "deliverable": 0.9,
+    "catch_all": 0.8,
+    "invalid": 0.2,
 }
 _KEY = "hr_8969fwj27iih_8Ptf4x-Vvc5ML0IHEALftzUcV2qmp9MGxTBqU1r3gak"
 _SECRET = {"secret": "whsec_VGhpcyBpcyBhbiBleGFtcGxlLCBub3QgYSBzZWNyZXQh", "previous": []}
@@ -184,6 +189,12 @@ SUPPRESS = _endpoint(
 UNSUPPRESS = _endpoint(
     "Let a person be looked for again", schemas.Unsuppressed, {"identifiers": 2, "removed": 2}, _BODY
 )
+OUTCOMES = _endpoint(
+    "Tell what bounced and what arrived",
+    schemas.OutcomesCounted,
+    {"counted": 2, "unknown": 1, "repeated": 0},
+    _ONCE,
+)
 VERIFY = _endpoint(
     "Recompute every balance from its entries",
     schemas.BooksAnswer,
@@ -261,3 +272,6 @@ _PERSON = {"email": "jane@acme.example", "name": "Jane Doe", "domain": "acme.exa
 SuppressionsOperation = _asked(_limit(100, 1_000), _text("after", "The `next` of the page before."))
 SuppressOperation = _change("PersonSelectors", _PERSON)
 UnsuppressOperation = _change("PersonSelectors", _PERSON, once=False)
+OutcomesOperation = _change(
+    "OutcomesReport", {"outcomes": [{"email": "jane@acme.example", "outcome": "bounced"}]}
+)

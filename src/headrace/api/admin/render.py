@@ -24,6 +24,9 @@ def account_details(account: Account) -> schemas.AccountDetails:
         accept_risky=settings.accept_risky,
         max_age=_whole(settings.max_age),
         miss_max_age=_whole(settings.miss_max_age),
+        deliverable=settings.deliverable,
+        catch_all=settings.catch_all,
+        invalid=settings.invalid,
     )
 
 

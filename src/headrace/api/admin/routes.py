@@ -1,6 +1,6 @@
 """Every endpoint of operators."""
 
-from headrace.api.admin import accounts, books, consents, credits, keys, suppressions, webhooks
+from headrace.api.admin import accounts, books, consents, credits, keys, outcomes, suppressions, webhooks
 
 ROUTES = [
     accounts.accounts_list,
@@ -21,6 +21,7 @@ ROUTES = [
     suppressions.suppressions_list,
     suppressions.suppress,
     suppressions.unsuppress,
+    outcomes.report_outcomes,
     books.verify_books,
     books.audit_log,
 ]

@@ -13,6 +13,9 @@ Vocabulary = Literal["schema", "deliverability"]
 Age = Annotated[
     float, Meta(ge=0, le=315_360_000, description="Seconds for which it may be used again; 0: never.")
 ]
+Chance = Annotated[
+    float, Meta(ge=0, le=1, description="The probability that a mailbox exists at which the verdict begins.")
+]
 
 
 class SettingsChange(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -24,6 +27,9 @@ class SettingsChange(Struct, kw_only=True, forbid_unknown_fields=True):
     accept_risky: bool | UnsetType = UNSET
     max_age: Age | UnsetType = UNSET
     miss_max_age: Age | UnsetType = UNSET
+    deliverable: Chance | UnsetType = UNSET
+    catch_all: Chance | UnsetType = UNSET
+    invalid: Chance | UnsetType = UNSET
 
 
 class NewAccountRequest(SettingsChange, kw_only=True, forbid_unknown_fields=True):
@@ -59,6 +65,28 @@ class PersonSelectors(Struct, forbid_unknown_fields=True):
     region: Annotated[str, Meta(min_length=2, max_length=2)] | UnsetType = UNSET
 
 
+class ReportedOutcome(Struct, forbid_unknown_fields=True):
+    """What became of mail to an address that an enrichment returned."""
+
+    email: Annotated[str, Meta(max_length=320)]
+    outcome: Literal["bounced", "delivered"]
+
+
+class OutcomesReport(Struct, forbid_unknown_fields=True):
+    """What operators heard back. `bounced`: refused for good, not for now."""
+
+    outcomes: Annotated[list[ReportedOutcome], Meta(min_length=1, max_length=1000)]
+
+
+class OutcomesCounted(Struct, frozen=True):
+    """How many were counted; of how many no kept enrichment has returned the address; how many had been
+    reported before."""
+
+    counted: int
+    unknown: int
+    repeated: int
+
+
 class Nothing(Struct, forbid_unknown_fields=True):
     """A request that says all in its path; it needs no body."""
 
@@ -77,6 +105,9 @@ class AccountDetails(Struct, frozen=True):
     accept_risky: bool
     max_age: int | float
     miss_max_age: int | float
+    deliverable: float
+    catch_all: float
+    invalid: float
 
 
 class AccountsPage(Struct, frozen=True):

@@ -3,7 +3,8 @@
 from contextlib import suppress
 
 from headrace.domain.errors import Problem
-from headrace.domain.model import Enrichment, Field, Grade
+from headrace.domain.model import Enrichment, Field, Grade, Result
+from headrace.engine.own import FINDER
 from headrace.engine.own.knowing import Knowing, Lesson
 from headrace.finder.lists import Lists
 
@@ -36,4 +37,13 @@ class Learner:
         if self._lists.is_role(local) or self._lists.is_free(domain) or self._lists.is_disposable(domain):
             return None
         weight = 1.0 if result.confidence is None else result.confidence
-        return Lesson(contact.first_name, contact.last_name, local, domain, weight, at)
+        return Lesson(
+            contact.first_name, contact.last_name, local, domain, weight, at, _company(enrichment, result)
+        )
+
+
+def _company(enrichment: Enrichment, result: Result) -> str | None:
+    """The employer whose domain the address shows. What was found by assuming its domain confirms nothing."""
+    contact = enrichment.request.contact
+    assumed = contact.domain is None and result.provider == FINDER
+    return None if assumed else contact.company_name

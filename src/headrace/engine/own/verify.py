@@ -4,11 +4,12 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from headrace.domain.model import Contact, Grade, Judged, Verdict
+from headrace.domain.model import Contact, Grade, Judged, Thresholds, Verdict
 from headrace.domain.waterfall import Question
 from headrace.engine.memory import Ages
 from headrace.engine.own import PROBE
 from headrace.engine.own.recall import Recall
+from headrace.engine.own.reputation import Reputation
 from headrace.finder import combine
 from headrace.finder.lists import Lists
 from headrace.finder.rates import Word
@@ -26,10 +27,8 @@ from headrace.mail.evidence import (
 
 FREE_MAIL = "free_mail"  # yes: anybody can open a mailbox there
 
-_EVEN = 0.5
-"""That an address exists of which nothing is known."""
-
 _NOTHING = Ages()
+_USUAL = Thresholds()
 
 
 class Checked(Protocol):
@@ -57,28 +56,35 @@ class Verified:
 
 
 class Verifier:
-    """Verifies addresses. `recall`: what vendors said of them before, where that is kept."""
+    """Verifies addresses. `recall`: what vendors said of them before, where that is kept; `reputation`: how
+    often who says so is right."""
 
-    def __init__(self, check: Check, recall: Recall | None = None) -> None:
+    def __init__(
+        self, check: Check, recall: Recall | None = None, reputation: Reputation | None = None
+    ) -> None:
         self._check = check
         self._recall = recall
+        self._reputation = reputation or Reputation()
 
-    async def verify(self, address: str, ages: Ages = _NOTHING) -> Verified:
-        """Never raises for what an address or a mail host is like. `ages`: of what may be used again."""
+    async def verify(self, address: str, ages: Ages = _NOTHING, thresholds: Thresholds = _USUAL) -> Verified:
+        """Never raises for what an address or a mail host is like. `ages`: of what may be used again;
+        `thresholds`: where the verdicts begin."""
         checked = await self._check(address)
         told = await self._recall.verdicts(checked.address, ages) if self._recall else []
         evidence = (*checked.evidence, *(_as_evidence(source, verdict) for source, verdict in told))
-        pieces = [*_pieces(checked.evidence)]
+        known, pieces = self._reputation, [*_pieces(checked.evidence)]
         for source, verdict in told:
-            pieces += combine.of_verdict(source, verdict)
-        weighed = combine.combine(pieces, prior=_EVEN)
+            pieces += combine.of_verdict(source, verdict, known.family(source))
+        weighed = combine.combine(pieces, combine.neutral(), known.rates, thresholds, known.calibration)
+        known.hear(checked.address, pieces, (PROBE,))
         bounce = weighed.bounce_probability
         return Verified(
             checked.address, weighed.verdict, None if bounce is None else round(bounce, 4), evidence
         )
 
     async def answer(self, question: Question, contact: Contact) -> Judged:  # noqa: ARG002
-        """The same for a waterfall's question."""
+        """The same for a waterfall's question, by the usual thresholds: the answer may serve another
+        account's equal question too."""
         return Judged((await self.verify(question.address or "")).verdict)
 
 
