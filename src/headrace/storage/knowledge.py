@@ -1,6 +1,7 @@
 """What was learned about domains: counts by the keyed hash of the domain, and no address."""
 
 import asyncio
+from collections.abc import Sequence
 
 import msgspec
 
@@ -40,31 +41,28 @@ class SqlKnowledge:
         except Problem:  # the database has logged it
             return None
 
-    async def learn(self, lesson: Lesson) -> None:
-        company, domain, at = lesson.company, lesson.domain, lesson.at
-        if company is None or not self._companies.is_news(company, domain, at):
-            await self._learn_habits(lesson)
-            return
+    async def learn(self, *lessons: Lesson) -> None:
+        domain = lessons[0].domain
+        news = {
+            lesson.company: lesson
+            for lesson in lessons
+            if lesson.company is not None and self._companies.is_news(lesson.company, domain, lesson.at)
+        }
         # Side by side: they share a commit.
         await asyncio.gather(
-            self._learn_habits(lesson), self._companies.learn(company, domain, lesson.weight, at)
+            self._learn_habits(domain, lessons),
+            *(self._companies.learn(name, domain, each.weight, each.at) for name, each in news.items()),
         )
 
-    async def _learn_habits(self, lesson: Lesson) -> None:
-        name = self._name(lesson.domain)
+    async def _learn_habits(self, domain: str, lessons: Sequence[Lesson]) -> None:
+        name, country = self._name(domain), country_of(domain)
 
         def operation() -> Steps[None]:
             known = _known((yield Statement(_OF, {"domain": name})))
-            more = known.learn(
-                lesson.first,
-                lesson.last,
-                lesson.local,
-                lesson.weight,
-                lesson.at,
-                country_of(lesson.domain),
-            )
-            text = msgspec.json.encode({"counts": more.counts, "at": more.at}).decode()
-            yield Statement(_LEARN, {"domain": name, "knowledge": text, "at": lesson.at})
+            for each in lessons:
+                known = known.learn(each.first, each.last, each.local, each.weight, each.at, country)
+            text = msgspec.json.encode({"counts": known.counts, "at": known.at}).decode()
+            yield Statement(_LEARN, {"domain": name, "knowledge": text, "at": lessons[-1].at})
 
         await self._database.write(operation, key=name.hex())
 

@@ -133,7 +133,7 @@ class Headrace:
         if self.worker:
             await self.worker.stop(self.settings.server.drain_seconds + _LATE_ANSWERS)
         await self.enricher.finish(_LATE_ANSWERS)
-        await self.own.exchange()
+        await self.own.finish()
         await self.transport.aclose()
         await self.shared.aclose()
         self.storage.close()
@@ -164,7 +164,7 @@ def build(settings: Settings, *, sandbox: bool = False, worker: bool = False) ->
     parties: dict[str, Party] = {**vendors, **own.parties}
     surroundings = Surroundings(parties, screen, memory, guard, transport, clock, make_deadlines(settings))
     books = Books(storage.ledger, storage.enrichments, make_prices(settings))
-    learner = Learner(storage.knowledge, Lists())
+    learner = Learner(own.knowing, Lists())
     enricher = Enricher(plan, surroundings, books, meter, webhook_body, learner, own.confidence)
     made = make_worker(settings, storage, enricher) if worker else None
     services = Services(

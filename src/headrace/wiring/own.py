@@ -14,10 +14,11 @@ from headrace.domain.model import VERIFY, Field
 from headrace.domain.public import Address, is_public, plain
 from headrace.engine.local import Local
 from headrace.engine.own import FINDER, PROBE
+from headrace.engine.own.behind import Behind
 from headrace.engine.own.confidence import Confidence
 from headrace.engine.own.guess import Guesser
 from headrace.engine.own.habits import Habits
-from headrace.engine.own.knowing import Ignorance, Knowing
+from headrace.engine.own.knowing import Ignorance
 from headrace.engine.own.recall import Recall
 from headrace.engine.own.reputation import Reputation
 from headrace.engine.own.verify import Checked, Verifier, listed
@@ -38,7 +39,6 @@ _SPARE = 1.0
 
 _GUESS_FOR = 5.0
 
-
 _EXCHANGE_EVERY = 5.0
 """Seconds between two exchanges of what was learned with the other processes."""
 
@@ -46,8 +46,9 @@ _EXCHANGE_EVERY = 5.0
 @dataclass(frozen=True, slots=True)
 class Own:
     """The finder and the verifier; `parties` are those that take part in waterfalls, by name. `reputation`
-    and `habits` are what is known of sources and domains."""
+    and `habits` are what is known of sources and domains, at hand; `knowing` is where it is kept."""
 
+    knowing: Behind
     guesser: Guesser
     verifier: Verifier
     parties: Mapping[str, Local]
@@ -65,6 +66,11 @@ class Own:
             await self.reputation.exchange()
             await self.habits.refresh()
 
+    async def finish(self) -> None:
+        """Write down what is left."""
+        await self.knowing.finish()
+        await self.exchange()
+
     async def keep_exchanging(self) -> None:
         while True:
             await self.exchange()
@@ -79,7 +85,7 @@ def taking_part(settings: Settings) -> frozenset[str]:
 
 def make_own(settings: Settings, storage: Storage | None, clock: Clock, recall: Recall | None = None) -> Own:
     """Without a database nothing is known of domains, and nothing is kept."""
-    knowing: Knowing = storage.knowledge if storage else Ignorance()
+    knowing = Behind(storage.knowledge if storage else Ignorance())
     guesser = Guesser(knowing, clock, settings.finder.candidates)
     reputation = Reputation(storage.reputation if storage else None, upstreams(settings))
     habits = Habits(storage.habits.recent, storage.habits.digest) if storage else Habits()
@@ -90,7 +96,7 @@ def make_own(settings: Settings, storage: Storage | None, clock: Clock, recall: 
     }
     on = taking_part(settings)
     parties = {name: party for name, party in parties.items() if name in on}
-    return Own(guesser, verifier, parties, reputation, habits)
+    return Own(knowing, guesser, verifier, parties, reputation, habits)
 
 
 def make_desk(storage: Storage, own: Own, clock: Clock) -> OutcomeDesk:

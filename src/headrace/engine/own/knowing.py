@@ -32,8 +32,8 @@ class Knowing(Protocol):
         unless it is clear, and while that cannot be read."""
         ...
 
-    async def learn(self, lesson: Lesson) -> None:
-        """Returns once it is known to everybody. Raises `Problem(storage_unavailable)`."""
+    async def learn(self, *lessons: Lesson) -> None:
+        """Take in what was learned, all about one domain. Raises `Problem(storage_unavailable)`."""
         ...
 
 
@@ -46,5 +46,5 @@ class Ignorance:
     async def domain_of(self, company: str) -> None:  # noqa: ARG002
         return None
 
-    async def learn(self, lesson: Lesson) -> None:
-        """It is lost."""
+    async def learn(self, *lessons: Lesson) -> None:
+        """They are lost."""

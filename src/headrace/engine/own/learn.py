@@ -1,8 +1,5 @@
 """What a confirmed address teaches about the habits of its domain."""
 
-from contextlib import suppress
-
-from headrace.domain.errors import Problem
 from headrace.domain.model import Enrichment, Field, Grade, Result
 from headrace.engine.own import FINDER
 from headrace.engine.own.knowing import Knowing, Lesson
@@ -20,11 +17,10 @@ class Learner:
         self._lists = lists
 
     async def learn(self, enrichment: Enrichment, at: float) -> None:
-        """`at`: seconds since 1970. While the database is away the lesson is lost, and nothing else."""
+        """`at`: seconds since 1970."""
         lesson = self.lesson(enrichment, at)
         if lesson:
-            with suppress(Problem):  # the database has logged it
-                await self._knowing.learn(lesson)
+            await self._knowing.learn(lesson)
 
     def lesson(self, enrichment: Enrichment, at: float) -> Lesson | None:
         """What the enrichment teaches; `None` for most."""
