@@ -270,6 +270,13 @@ async def test_a_body_over_the_limit_is_413_with_and_without_an_announced_length
     assert await stack.total_calls() == 0
 
 
+async def test_a_long_body_is_refused_with_its_own_limit(stack: Stack) -> None:
+    reply = await stack.send("POST", "/api/v2/contacts/bulk_enrich", raw=b" " * (1 << 20) + b"{}")
+    assert_envelope(reply, 413, str(1 << 20))
+    reply = await stack.send("POST", "/api/v2/contacts/bulk_enrich", raw=b" " * LIMIT + b"{}")
+    assert reply.status == 400
+
+
 async def test_a_body_of_exactly_the_limit_is_accepted(stack: Stack) -> None:
     reply = await stack.send("POST", ENRICH, raw=body(pad="x" * (LIMIT - len(body(pad="")))))
     assert reply.status == 200

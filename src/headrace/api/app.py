@@ -12,7 +12,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from headrace.api.metrics import PrometheusMeter
 from headrace.api.openapi import DOCUMENTED, docs_asset, docs_page, openapi_json
-from headrace.api.problems import BODY_LIMIT, HANDLERS
+from headrace.api.problems import HANDLERS
 from headrace.api.services import Services
 
 ADMIN = "/admin/v1"
@@ -34,7 +34,6 @@ def create_app(
         state=State({"services": services, "meter": meter}),
         openapi_config=None,
         exception_handlers=HANDLERS,  # type: ignore[arg-type]
-        request_max_body_size=BODY_LIMIT,
         cors_config=CORSConfig(allow_origins=list(cors_origins)) if cors_origins else None,
         logging_config=None,
         on_startup=list(on_startup),

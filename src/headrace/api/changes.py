@@ -8,6 +8,7 @@ from litestar.response.base import ASGIResponse
 from msgspec import Struct
 
 from headrace.api.answers import json_answer, reply_answer
+from headrace.api.body import BODY_LIMIT, body_of
 from headrace.api.idempotency import claim_of
 from headrace.api.read import require_json
 from headrace.api.services import AnyRequest, services_of
@@ -30,10 +31,13 @@ Work = Callable[[Change], Awaitable[Struct]]
 _encode = msgspec.json.Encoder().encode
 
 
-async def carried_out(request: AnyRequest, actor: str, work: Work, status: int = 200) -> ASGIResponse:
-    """The answer of `work`, or, when the request was sent before, the answer that it got then."""
+async def carried_out(
+    request: AnyRequest, actor: str, work: Work, status: int = 200, limit: int = BODY_LIMIT
+) -> ASGIResponse:
+    """The answer of `work`, or, when the request was sent before, the answer that it got then. `limit`: bytes
+    of its body."""
     require_json(request)
-    body = await request.body()
+    body = await body_of(request, limit)
     claim = claim_of(request, actor, body) if request.method == "POST" else None
     if claim is None:
         return json_answer(_encode(await work(Change(actor, body, new_id()))), status=status)

@@ -7,6 +7,7 @@ from litestar.response.base import ASGIResponse
 from headrace.api import render
 from headrace.api.answers import json_answer
 from headrace.api.auth import authenticate
+from headrace.api.body import body_of
 from headrace.api.documented import VERIFICATION, VerifyOperation
 from headrace.api.read import address_to_verify, require_json
 from headrace.api.services import AnyRequest, services_of
@@ -22,6 +23,6 @@ async def verify_email(request: AnyRequest) -> ASGIResponse:
     require_json(request)
     services = services_of(request)
     standing = await services.limits.admit(account.id)
-    address = address_to_verify(await request.body())
+    address = address_to_verify(await body_of(request))
     verified = await services.verifier.verify(address, Ages.of(account), account.thresholds)
     return json_answer(_encode(render.verify_answer(verified)), standing.headers())

@@ -11,6 +11,7 @@ from msgspec import Struct
 from headrace.api import render
 from headrace.api.answers import json_answer, reply_answer
 from headrace.api.auth import authenticate
+from headrace.api.body import BODY_LIMIT, LONG_BODY_LIMIT, body_of
 from headrace.api.documented import BULK, CONTACT, PROGRESS, QUEUE, BulkOperation, QueueOperation
 from headrace.api.idempotency import claim_of
 from headrace.api.read import bulk_request, check_webhook, enrichment_request, require_json
@@ -20,9 +21,6 @@ from headrace.domain.errors import Problem
 from headrace.domain.model import Account, EnrichmentRequest
 from headrace.engine.ids import new_id
 from headrace.ports import Claim, Reply
-
-BULK_BODY_LIMIT = 1 << 20
-"""Bytes of a bulk's body."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -39,19 +37,18 @@ class _Order(Struct, frozen=True):
 @post("/api/v2/contacts/single_enrich", status_code=200, operation_class=QueueOperation, **QUEUE)
 async def queue_enrich(request: AnyRequest) -> ASGIResponse:
     """Look for one person's details later."""
-    return await _once(request, _single)
+    return await _once(request, _single, BODY_LIMIT)
 
 
 @post(
     "/api/v2/contacts/bulk_enrich",
     status_code=202,
     operation_class=BulkOperation,
-    request_max_body_size=BULK_BODY_LIMIT,
     **BULK,
 )
 async def bulk_enrich(request: AnyRequest) -> ASGIResponse:
     """Look for 2 to 100 people's details later: all of them, or none."""
-    return await _once(request, _bulk)
+    return await _once(request, _bulk, LONG_BODY_LIMIT)
 
 
 @get(["/api/v2/contacts/{enrichment_id:str}", "/v2/contacts/{enrichment_id:str}"], **CONTACT)
@@ -74,11 +71,13 @@ async def bulk_progress(request: AnyRequest, bulk_id: FromPath[str]) -> ASGIResp
     return json_answer(_encode(render.progress_answer(progress)))
 
 
-async def _once(request: AnyRequest, read: Callable[[Services, Account, bytes], _Order]) -> ASGIResponse:
+async def _once(
+    request: AnyRequest, read: Callable[[Services, Account, bytes], _Order], limit: int
+) -> ASGIResponse:
     """Queue what the body asks for, or repeat the answer that the same request got before."""
     account = await authenticate(request)
     require_json(request)
-    body = await request.body()
+    body = await body_of(request, limit)
     claim = claim_of(request, account.id, body)
 
     async def queued() -> ASGIResponse:

@@ -11,9 +11,6 @@ from headrace.api.schemas import ProblemBody
 from headrace.api.services import AnyRequest
 from headrace.domain.errors import Problem
 
-BODY_LIMIT = 64 * 1024
-"""Bytes of a request body."""
-
 log = structlog.get_logger()
 _encode = msgspec.json.Encoder().encode
 
@@ -42,8 +39,6 @@ def from_http_exception(request: AnyRequest, error: HTTPException) -> Response[b
         return envelope(Problem("not_found", detail="There is nothing at this path"))
     if isinstance(error, MethodNotAllowedException):
         return envelope(Problem("method_not_allowed", method=request.method), dict(error.headers or {}))
-    if error.status_code == 413:
-        return envelope(Problem("body_too_large", limit=BODY_LIMIT))
     if error.status_code < 500:
         return envelope(Problem("bad_request", detail="The request could not be understood"))
     return from_bug(request, error)

@@ -8,6 +8,7 @@ from litestar.response.base import ASGIResponse
 from headrace.api import render
 from headrace.api.answers import json_answer, reply_answer
 from headrace.api.auth import authenticate
+from headrace.api.body import body_of
 from headrace.api.documented import ACCOUNT, CREDITS, ENRICH, STORED, EnrichOperation
 from headrace.api.idempotency import claim_of
 from headrace.api.read import check_webhook, enrichment_request, require_json
@@ -30,7 +31,7 @@ async def single_enrich(request: AnyRequest) -> ASGIResponse:
     """Find one person's details now."""
     account = await authenticate(request)
     require_json(request)
-    body = await request.body()
+    body = await body_of(request)
     claim = claim_of(request, account.id, body)
     if claim is None:
         return await _enriched(request, account, body)

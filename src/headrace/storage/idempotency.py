@@ -21,7 +21,6 @@ _LOOK = """
     WHERE digest = :digest AND expires_at >= :at
 """
 _FREE = "DELETE FROM idempotency_keys WHERE digest = :digest AND state = 'running' AND owner = :owner"
-_SWEEP = "DELETE FROM idempotency_keys WHERE expires_at < :at"
 
 FORGET_ENRICHMENT = "DELETE FROM idempotency_keys WHERE enrichment_id = :enrichment AND state = 'running'"
 FORGET_RUNNING = "DELETE FROM idempotency_keys WHERE owner = :owner AND state = 'running'"
@@ -58,15 +57,6 @@ class SqlIdempotency:
 
         def operation() -> Steps[None]:
             yield Statement(_FREE, row)
-
-        await self._database.write(operation)
-
-    async def sweep(self) -> None:
-        """Forget what has expired."""
-        at = self._clock.wall()
-
-        def operation() -> Steps[None]:
-            yield Statement(_SWEEP, {"at": at})
 
         await self._database.write(operation)
 

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from headrace.api.answers import json_answer
 from headrace.api.auth import authenticate_operator
+from headrace.api.body import BODY_LIMIT
 from headrace.api.changes import Change, Work, carried_out
 from headrace.api.services import AnyRequest, services_of
 from headrace.domain.errors import Problem
@@ -31,9 +32,11 @@ def shown(answer: Struct) -> ASGIResponse:
     return json_answer(_encode(answer))
 
 
-async def changed(request: AnyRequest, work: Work, status: int = 200) -> ASGIResponse:
-    """Carry `work` out for an operator."""
-    return await carried_out(request, await authenticate_operator(request), work, status)
+async def changed(
+    request: AnyRequest, work: Work, status: int = 200, limit: int = BODY_LIMIT
+) -> ASGIResponse:
+    """Carry `work` out for an operator. `limit`: bytes of the body."""
+    return await carried_out(request, await authenticate_operator(request), work, status, limit)
 
 
 __all__ = ["Change", "account_of", "changed", "shown", "store_of"]

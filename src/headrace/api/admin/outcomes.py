@@ -7,16 +7,14 @@ from msgspec import Struct
 from headrace.api.admin import documented, read
 from headrace.api.admin.asked import Change, changed
 from headrace.api.admin.schemas import OutcomesCounted, OutcomesReport
+from headrace.api.body import LONG_BODY_LIMIT
 from headrace.api.services import AnyRequest, services_of
 from headrace.operate.outcomes import Outcome
-
-BODY_LIMIT = 1 << 20
 
 
 @post(
     "/admin/v1/outcomes",
     status_code=200,
-    request_max_body_size=BODY_LIMIT,
     operation_class=documented.OutcomesOperation,
     **documented.OUTCOMES,
 )
@@ -29,4 +27,4 @@ async def report_outcomes(request: AnyRequest) -> ASGIResponse:
         found = await desk.report([Outcome(each.email, each.outcome) for each in told], change.actor)
         return OutcomesCounted(found.counted, found.unknown, found.repeated)
 
-    return await changed(request, work)
+    return await changed(request, work, limit=LONG_BODY_LIMIT)
