@@ -100,7 +100,7 @@ def test_the_reason_says_what_it_rests_on() -> None:
     written = candidates("Jörg", "von Berg", "firma.de")[0]
     assert written.reason == "assumed for .de; umlaut long; german joined"
     knowledge = Knowledge().learn("Ada", "Reed", "areed", 1.0, 0.0).learn("Tim", "Holt", "tholt", 1.0, 0.0)
-    assert candidates("Una", "Frost", "acme.com", knowledge)[0].reason == "learned from 2.0 addresses here"
+    assert candidates("Una", "Frost", "acme.com", knowledge)[0].reason == "learned from 2 addresses here"
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,10 @@ def pattern_of(first: str, last: str, local: str) -> frozenset[str]:
 
 def _basis(country: str, knowledge: Knowledge | None, at: float | None) -> str:
     seen = knowledge.seen(at) if knowledge else 0.0
-    return f"learned from {seen:.1f} addresses here" if seen >= 0.05 else f"assumed for .{country}"
+    if seen < 0.05:
+        return f"assumed for .{country}"
+    number = f"{seen:.1f}".removesuffix(".0")  # faded, and weighted by how probably each is right
+    return f"learned from {number} address{'' if number == '1' else 'es'} here"
 
 
 def _reason(basis: str, line: Line, filling: Filling) -> str:
