@@ -1,8 +1,9 @@
 """Enrichments about known people, settled in a database as the engine does."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
+from msgspec.structs import replace
 
 from headrace.domain.model import (
     Account,
