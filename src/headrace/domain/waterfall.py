@@ -5,7 +5,6 @@ engine carries out its questions and records the answers, with their times, as p
 is a lane; lanes run side by side and each stops at its first accepted value.
 """
 
-from collections import deque
 from collections.abc import Iterable, Mapping
 
 from msgspec import Struct, field
@@ -77,7 +76,7 @@ class Lane(Struct):
     """The part of one enrichment that looks for one field."""
 
     wanted: Field
-    sources: deque[Source]
+    sources: list[Source]
     waiting_for: Question | None = None
     expected: set[Question] = field(default_factory=set)  # all that are out, those of other lanes included
     closed: bool = False
@@ -112,7 +111,7 @@ class Waterfall:
         self._left_alone = False
         self._verifiers = plan.verifiers
         self._rejected: set[str] = set()
-        self._lanes = {wanted: Lane(wanted, deque(plan.finders.get(wanted, ()))) for wanted in fields}
+        self._lanes = {wanted: Lane(wanted, list(plan.finders.get(wanted, ()))) for wanted in fields}
 
     @property
     def is_over(self) -> bool:
@@ -214,7 +213,7 @@ class Waterfall:
 
     def _to_find(self, lane: Lane, now_ms: float) -> Question | None:
         while lane.sources:
-            source = lane.sources.popleft()
+            source = lane.sources.pop(0)
             lacking = _lacking(source.needs[lane.wanted], self.contact)
             if lacking is None:
                 return Question(source.name, (lane.wanted, *self._ride_along(lane, source)))
