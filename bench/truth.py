@@ -6,6 +6,7 @@ Nothing is timed, and the same code gives the same figures. What they do not pro
 import argparse
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from bench import truth_finder, truth_plot, truth_score, truth_votes, truth_world
 from bench.truth_score import Combination, Score, Speech
@@ -68,11 +69,11 @@ def _verification(people: World, size: int) -> str:
         f"learned on {len(taught)}, measured on {len(judged)} at other domains, "
         f"of which {_percent(_share(judged))} exist"
     )
-    ways = _ways(votes, taught)
-    scores = _scores(votes, taught, judged, ways)
-    _print_scores(scores.values())
-    _print_aims(scores, _scores(votes, judged, taught, _ways(votes, judged)))
-    best = ways[ALL + TUNED]
+    here = Half(taught, judged, _ways(votes, taught))
+    exchanged = Half(judged, taught, _ways(votes, judged))
+    _print_scores(_scores(votes, [here]).values())
+    _print_aims([_scores(votes, halves) for halves in ([here], [exchanged], [here, exchanged])])
+    ways, best = here.ways, here.ways[ALL + TUNED]
     _print_verdicts(judged, best)
     _print_policies(judged, best)
     truths = [case.exists for case in judged]
@@ -96,14 +97,24 @@ def _ways(votes: Votes, taught: Sequence[Case]) -> dict[str, Combination]:
     }
 
 
-def _scores(
-    votes: Votes, taught: Sequence[Case], judged: Sequence[Case], ways: Mapping[str, Combination]
-) -> dict[str, Score]:
-    commoner = _share(taught) >= 0.5
-    scores = [truth_score.of_votes(name, {name: about}, judged, commoner) for name, about in votes.items()]
-    scores.append(truth_score.of_votes(VERDICTS, votes, judged, commoner))
-    scores.append(truth_score.of_votes(FILES, votes, judged, commoner, files=True))
-    scores += [truth_score.of_combination(name, way, judged) for name, way in ways.items()]
+class Half(NamedTuple):
+    """Cases to learn from, those to judge, and the combinations as they were learned."""
+
+    taught: Sequence[Case]
+    judged: Sequence[Case]
+    ways: Mapping[str, Combination]
+
+
+def _scores(votes: Votes, halves: Sequence[Half]) -> dict[str, Score]:
+    """Of both halves together, every case is judged by what the other half taught."""
+    parts = [(_share(half.taught) >= 0.5, half.judged) for half in halves]
+    scores = [truth_score.of_votes(name, {name: about}, parts) for name, about in votes.items()]
+    scores.append(truth_score.of_votes(VERDICTS, votes, parts))
+    scores.append(truth_score.of_votes(FILES, votes, parts, files=True))
+    scores += [
+        truth_score.of_combination(name, [(half.ways[name], half.judged) for half in halves])
+        for name in halves[0].ways
+    ]
     return {score.name: score for score in scores}
 
 
@@ -122,45 +133,20 @@ def _print_scores(scores: Iterable[Score]) -> None:
     )
 
 
-def _print_aims(scores: Mapping[str, Score], exchanged: Mapping[str, Score]) -> None:
-    """Beside each figure the one with the halves exchanged: chance alone moves it that far."""
+def _print_aims(seen: Sequence[Mapping[str, Score]]) -> None:
+    """Of one half, of the other (chance alone moves a figure that far), and of both together, which counts."""
     print("\nAims")
     rows: list[tuple[str, ...]] = []
     for name in (SHIPPED, SAID, SAID + TUNED, ALL, ALL + TUNED):
-        both = scores[name], exchanged[name]
-        error, error_too = (score.error or 0.0 for score in both)
-        rows.append(
-            (
-                name,
-                f"calibration error <= {ERROR}",
-                f"{error:.4f}",
-                f"{error_too:.4f}",
-                _met(error <= ERROR, error_too <= ERROR),
-            )
-        )
-        square, square_too = (score.brier or 0.0 for score in both)
-        rows.append(
-            (
-                name,
-                f"Brier score <= {BRIER}",
-                f"{square:.4f}",
-                f"{square_too:.4f}",
-                _met(square <= BRIER, square_too <= BRIER),
-            )
-        )
+        errors = [scores[name].error or 0.0 for scores in seen]
+        squares = [scores[name].brier or 0.0 for scores in seen]
+        rows.append((name, f"calibration error <= {ERROR}", *map(_four, errors), _met(errors[-1] <= ERROR)))
+        rows.append((name, f"Brier score <= {BRIER}", *map(_four, squares), _met(squares[-1] <= BRIER)))
         for majority in (VERDICTS, FILES) if name.startswith(ALL) else (VERDICTS,):
-            points, points_too = (_points(each, name, majority) for each in (scores, exchanged))
+            points = [_points(scores, name, majority) for scores in seen]
             aim = f">= {MARGIN:.0f} points over the {majority}"
-            rows.append(
-                (
-                    name,
-                    aim,
-                    f"{points:+.1f}",
-                    f"{points_too:+.1f}",
-                    _met(points >= MARGIN, points_too >= MARGIN),
-                )
-            )
-    _table(("", "aim", "seen", "halves exchanged", ""), rows)
+            rows.append((name, aim, *(f"{each:+.1f}" for each in points), _met(points[-1] >= MARGIN)))
+    _table(("", "aim", "one half", "the other", "both together", ""), rows)
 
 
 def _points(scores: Mapping[str, Score], name: str, majority: str) -> float:
@@ -185,7 +171,7 @@ def _print_policies(cases: Sequence[Case], combination: Combination) -> None:
     rows = []
     for policy in ("normal", "catch_all", "unverifiable"):
         these = [case for case in cases if case.policy == policy]
-        score = truth_score.of_combination(policy, combination, these)
+        score = truth_score.of_combination(policy, [(combination, these)])
         rows.append((policy, str(len(these)), _percent(score.accuracy), f"{score.brier:.4f}"))
     _table(("domain", "addresses", "accuracy", "Brier score"), rows)
 
@@ -208,8 +194,12 @@ def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def _met(here: bool, exchanged: bool) -> str:
-    return "reached" if here and exchanged else "in one half" if here or exchanged else "missed"
+def _four(figure: float) -> str:
+    return f"{figure:.4f}"
+
+
+def _met(reached: bool) -> str:
+    return "reached" if reached else "missed"
 
 
 if __name__ == "__main__":

@@ -86,8 +86,10 @@ def learned(speech: Speech, cases: Sequence[Case]) -> tuple[Combination, Combina
     return plain, Combination(speech, rates, calibration)
 
 
-def of_combination(name: str, combination: Combination, cases: Sequence[Case]) -> Score:
-    stated, truths = combination.state(cases), [case.exists for case in cases]
+def of_combination(name: str, parts: Sequence[tuple[Combination, Sequence[Case]]]) -> Score:
+    """`parts`: each combination with the cases that it judges."""
+    stated = [probability for combination, cases in parts for probability in combination.state(cases)]
+    truths = [case.exists for _, cases in parts for case in cases]
     decided = _decided(name, [p >= EVEN for p in stated], truths)
     return Score(
         name,
@@ -99,15 +101,21 @@ def of_combination(name: str, combination: Combination, cases: Sequence[Case]) -
     )
 
 
-def of_votes(name: str, votes: Votes, cases: Sequence[Case], commoner: bool, files: bool = False) -> Score:
-    """More yes than no, or `commoner` where they are even or nobody speaks. One verifier is a majority too.
-    `files`: who has the address on file votes yes."""
-    counted = [
-        sum(_vote(of_verdict(source, about[case.address])[0].said) for source, about in votes.items())
-        + (len(case.finders) if files else 0)
-        for case in cases
-    ]
-    return _decided(name, [n > 0 or (n == 0 and commoner) for n in counted], [case.exists for case in cases])
+def of_votes(
+    name: str, votes: Votes, parts: Sequence[tuple[bool, Sequence[Case]]], files: bool = False
+) -> Score:
+    """More yes than no. `parts`: what is said where they are even or nobody speaks, and the cases. One verifier
+    is a majority too. `files`: who has the address on file votes yes."""
+    said, truths = [], []
+    for commoner, cases in parts:
+        for case in cases:
+            yes = sum(
+                _vote(of_verdict(source, about[case.address])[0].said) for source, about in votes.items()
+            )
+            yes += len(case.finders) if files else 0
+            said.append(yes > 0 or (yes == 0 and commoner))
+            truths.append(case.exists)
+    return _decided(name, said, truths)
 
 
 def _vote(word: Word) -> int:
