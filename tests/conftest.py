@@ -2,12 +2,20 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from headrace import logs
 from tests.stack import Stack, running
+
+FIRST = ("storage", "privacy", "jobs", "mail")
+"""Folders whose tests take longest: begun last, they would leave all processes but one idle."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.relative_to(Path(__file__).parent).parts[0] not in FIRST)
 
 
 @pytest.fixture(autouse=True, scope="session")
