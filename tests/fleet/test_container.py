@@ -65,7 +65,7 @@ def test_a_services_settings_are_understood(service: str) -> None:
 def test_a_services_command_exists(service: str) -> None:
     name, *options = SERVICES[service]["command"]
     known: Any = get_command(app)
-    command = known.commands[name]
+    command = known.get_command(None, name)
     spelt = {each for option in command.params for each in (*option.opts, *option.secondary_opts)}
     assert set(options) <= spelt
     assert CliRunner().invoke(app, [name, "--help"]).exit_code == 0
