@@ -58,12 +58,12 @@ async def test_ten_kills_lose_no_webhook_and_repeat_one_only_under_its_own_id(tm
             stuck.left = EACH // 3
             with Server(tmp_path, **SETTINGS) as server:
                 await set_latency(session, server, 0)
+                wanted = len(hook.received) + EACH // 2
                 mine = (await people(session, server))[number * EACH : (number + 1) * EACH]
                 for person in mine:
                     body = {**asking_for(person, "email"), "webhook_url": hook.url}
                     answer = await send(session, server, "/v2/contacts/single_enrich", body)
                     owed[answer["enrichment_id"]] = answer
-                wanted = len(hook.received) + EACH // 2
                 await hook.until(wanted)
                 server.kill()
         stuck.left = 0
