@@ -75,6 +75,7 @@ class Enricher:
         self._runs: set[Run] = set()
         self._background: set[asyncio.Task[None]] = set()
         self._draining = False
+        self._ends_by = 0.0
 
     async def enrich(
         self, request: EnrichmentRequest, account: Account, once: Once | None = None
@@ -139,6 +140,7 @@ class Enricher:
     def hurry(self, seconds: float) -> None:
         """The process is stopping: take on nothing new, end what is in flight within `seconds`."""
         self._draining = True
+        self._ends_by = self._around.clock.monotonic() + seconds
         for run in self._runs:
             run.hurry(seconds)
 
@@ -178,6 +180,8 @@ class Enricher:
 
     async def _carry_out(self, run: Run) -> None:
         self._runs.add(run)
+        if self._draining:  # since it was admitted
+            run.hurry(max(0.0, self._ends_by - self._around.clock.monotonic()))
         try:
             await run.until_answered()
         finally:

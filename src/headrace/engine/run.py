@@ -1,6 +1,7 @@
 """Carries out a waterfall's questions within the deadlines."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Mapping, Sequence
 from functools import partial
 
@@ -79,6 +80,7 @@ class Run:
         self._out: dict[Question, float] = {}  # put and not yet answered -> when
         self._tasks: set[asyncio.Task[None]] = set()
         self._timers: dict[Field, asyncio.TimerHandle] = {}
+        self._latest = math.inf
 
     @property
     def elapsed_ms(self) -> float:
@@ -114,9 +116,10 @@ class Run:
             await asyncio.wait(self._tasks)
 
     def hurry(self, seconds: float) -> None:
-        """End within `seconds` from now: the process is stopping."""
+        """End within `seconds` from now, also if it has not begun: the process is stopping."""
+        self._latest = self._loop.time() + seconds
         for lane, timer in list(self._timers.items()):
-            if timer.when() > self._loop.time() + seconds:
+            if timer.when() > self._latest:
                 timer.cancel()
                 self._set_timer(lane, seconds)
 
@@ -130,7 +133,8 @@ class Run:
         return [*self.waterfall.attempts, *self.waterfall.unanswered(late)]
 
     def _set_timer(self, lane: Field, seconds: float) -> None:
-        self._timers[lane] = self._loop.call_later(seconds, self._time_is_up, lane)
+        at = min(self._loop.time() + seconds, self._latest)
+        self._timers[lane] = self._loop.call_at(at, self._time_is_up, lane)
 
     def _time_is_up(self, lane: Field) -> None:
         self.waterfall.close(lane)
