@@ -101,6 +101,21 @@ async def test_a_store_that_hangs_is_away_too(server: Valkey, members: list[Shar
     await until_so(lambda: shares(members))
 
 
+async def test_a_store_that_answers_late_for_once_is_not_away(server: Valkey, members: list[Shared]) -> None:
+    """Nor is one whose answer this process had no time to read: to the process it is the same."""
+    await until_so(lambda: shares(members))
+    busy = key()
+    assert await admissions(members[0], busy, 5, 2) == 2
+    with redis.Redis.from_url(server.url) as store:
+        store.client_pause(350)  # longer than a reply is waited for
+        told = await asyncio.gather(
+            *(member.rates.admit(busy, 5, 60) for member in members for _ in range(8))
+        )
+    assert [away(member) for member in members] == [False, False]
+    assert sum(each.wait == 0 for each in told) <= 3, "what was counted twice is not admitted twice"
+    assert (await members[0].rates.admit(busy, 5, 60)).wait > 0
+
+
 async def test_a_store_that_refuses_to_write_is_away_too(server: Valkey, members: list[Shared]) -> None:
     await until_so(lambda: shares(members))
     with redis.Redis.from_url(server.url) as store:

@@ -12,8 +12,10 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from headrace.api.metrics import PrometheusMeter
 from headrace.api.openapi import DOCUMENTED, docs_asset, docs_page, openapi_json
-from headrace.api.problems import HANDLERS
+from headrace.api.problems import for_framework
+from headrace.api.routes import single_enrich
 from headrace.api.services import Services
+from headrace.api.straight import straight
 
 ADMIN = "/admin/v1"
 """Where operators are served."""
@@ -33,13 +35,14 @@ def create_app(
         route_handlers=[*DOCUMENTED, openapi_json, docs_page, docs_asset],
         state=State({"services": services, "meter": meter}),
         openapi_config=None,
-        exception_handlers=HANDLERS,  # type: ignore[arg-type]
+        exception_handlers={Exception: for_framework},  # type: ignore[dict-item]
         cors_config=CORSConfig(allow_origins=list(cors_origins)) if cors_origins else None,
         logging_config=None,
         on_startup=list(on_startup),
         on_shutdown=list(on_shutdown),
     )
-    return at_the_edge(app, sandbox=services.sandbox)
+    served = app if cors_origins else straight(app, [single_enrich])  # it is the framework that knows CORS
+    return at_the_edge(served, sandbox=services.sandbox)
 
 
 class _MsgspecOnly(Litestar):

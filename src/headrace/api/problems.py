@@ -1,39 +1,47 @@
 """Every error in the one documented envelope, whoever raised it."""
 
 import traceback
+from typing import Any
 
 import msgspec
 import structlog
-from litestar import MediaType, Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
+from litestar.response.base import ASGIResponse
 
+from headrace.api.answers import json_answer
 from headrace.api.schemas import ProblemBody
-from headrace.api.services import AnyRequest
+from headrace.api.services import AnyRequest, services_of
 from headrace.domain.errors import Problem
 
 log = structlog.get_logger()
 _encode = msgspec.json.Encoder().encode
 
 
-def envelope(problem: Problem, headers: dict[str, str] | None = None) -> Response[bytes]:
+def told(request: AnyRequest, error: Exception) -> ASGIResponse:
+    """What the caller is told of it."""
+    if isinstance(error, Problem):
+        return from_problem(request, error)
+    if isinstance(error, HTTPException):
+        return from_http_exception(request, error)
+    return from_bug(error)
+
+
+def envelope(problem: Problem, headers: dict[str, str] | None = None) -> ASGIResponse:
     """The problem as a response."""
     status = problem.kind.status
     body = ProblemBody(status, problem.message, problem.code)
     extra = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
-    return Response(
-        _encode(body), status_code=status, media_type=MediaType.JSON, headers={**(headers or {}), **extra}
-    )
+    return json_answer(_encode(body), {**(headers or {}), **extra}, status)
 
 
-def from_problem(request: AnyRequest, problem: Problem) -> Response[bytes]:
+def from_problem(request: AnyRequest, problem: Problem) -> ASGIResponse:
     headers = {}
     if problem.code == "rate_limited":
-        limits = request.app.state["services"].limits
-        headers = limits.exhausted().headers()
+        headers = services_of(request).limits.exhausted().headers()
     return envelope(problem, headers)
 
 
-def from_http_exception(request: AnyRequest, error: HTTPException) -> Response[bytes]:
+def from_http_exception(request: AnyRequest, error: HTTPException) -> ASGIResponse:
     """The framework's own refusals, in our words."""
     if isinstance(error, NotFoundException):
         return envelope(Problem("not_found", detail="There is nothing at this path"))
@@ -41,10 +49,10 @@ def from_http_exception(request: AnyRequest, error: HTTPException) -> Response[b
         return envelope(Problem("method_not_allowed", method=request.method), dict(error.headers or {}))
     if error.status_code < 500:
         return envelope(Problem("bad_request", detail="The request could not be understood"))
-    return from_bug(request, error)
+    return from_bug(error)
 
 
-def from_bug(_request: AnyRequest, error: Exception) -> Response[bytes]:
+def from_bug(error: Exception) -> ASGIResponse:
     """Nothing of the exception but its place is logged: its text may hold personal data."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}"
@@ -52,4 +60,16 @@ def from_bug(_request: AnyRequest, error: Exception) -> Response[bytes]:
     return envelope(Problem("internal_error"))
 
 
-HANDLERS = {Problem: from_problem, HTTPException: from_http_exception, Exception: from_bug}
+class _Ready:
+    """What the framework takes for an answer to an exception, around one that needs no more work."""
+
+    def __init__(self, answer: ASGIResponse) -> None:
+        self._answer = answer
+
+    def to_asgi_response(self, **_: Any) -> ASGIResponse:
+        return self._answer
+
+
+def for_framework(request: AnyRequest, error: Exception) -> _Ready:
+    """`told`, as an exception handler."""
+    return _Ready(told(request, error))

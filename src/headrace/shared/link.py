@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import redis.exceptions
 import structlog
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
@@ -28,6 +29,9 @@ _AT_ONCE = 16
 LOST = (RedisError, OSError, TimeoutError)
 """What a command raises when the store is away, starting, full or read-only."""
 
+LATE = (TimeoutError, redis.exceptions.TimeoutError)
+"""Those of them that may be said of a store that is there."""
+
 log = structlog.get_logger()
 
 
@@ -45,7 +49,8 @@ class Script:
 
 class Link:
     """Connections to one store. The first failure turns to `Away` at once, for everybody, without another
-    attempt; a task of its own finds out when the store is back."""
+    attempt; a task of its own finds out when the store is back. That a reply is late may be this process's
+    doing, which had no time to read it: then only that call is without an answer."""
 
     def __init__(self, url: str, patience: float = PATIENCE) -> None:
         self._client: Redis = Redis.from_url(
@@ -80,6 +85,10 @@ class Link:
                 return await self._send(*command)
             except NoScriptError:
                 raise
+            except LATE as error:
+                if not await self._is_there():
+                    self._lost(error)
+                raise Away from error
             except LOST as error:
                 self._lost(error)
                 raise Away from error
@@ -100,6 +109,13 @@ class Link:
     async def _send(self, *command: Any) -> Any:
         async with asyncio.timeout(2 * self._patience):  # to connect, to say hello, to be answered
             return await self._client.execute_command(*command)  # type: ignore[no-untyped-call]
+
+    async def _is_there(self) -> bool:
+        try:
+            await self._send("PING")
+        except LOST:
+            return False
+        return True
 
     def _lost(self, error: Exception) -> None:
         if not self._returning:

@@ -1,6 +1,8 @@
 """Rates counted in Valkey: one log for the whole fleet."""
 
 import asyncio
+import time
+from contextlib import suppress
 from typing import NamedTuple
 
 from headrace.engine.rates import LocalRates
@@ -9,6 +11,13 @@ from headrace.shared.link import PREFIX, Away, Link, Script
 
 _TOGETHER = 100
 """Most questions in one round trip, so that the store is never held up for long."""
+
+_TRIES = 2
+"""Of one question, while the store is there. What came late may have been counted; then it counts twice: one
+fewer is admitted, and never one more."""
+
+_MOST_FULL = 1_000
+"""Logs known to be full. All are forgotten when there are more: it only means asking again."""
 
 _MICRO = 1_000_000
 
@@ -56,18 +65,29 @@ class _Question(NamedTuple):
     answer: asyncio.Future[Admission | None]
 
 
+class _Full(NamedTuple):
+    """What was said of a log that is full, as of a time at which it was so already."""
+
+    admission: Admission
+    at: float
+
+
 class ValkeyRates:
-    """`ports.Rates` for a fleet. Those who ask while an answer is on its way are asked for together next."""
+    """`ports.Rates` for a fleet. Those who ask while an answer is on its way are asked for together next. A
+    log that is full stays so until its oldest entry leaves: until then nobody needs to ask."""
 
     def __init__(self, link: Link, local: LocalRates) -> None:
         self._link = link
         self._local = local
         self._waiting: list[_Question] = []
         self._asking: asyncio.Task[None] | None = None
+        self._full: dict[str, _Full] = {}
 
     async def admit(self, key: str, calls: int, seconds: float) -> Admission:
         if self._link.away:
             return await self._local.admit(key, calls, seconds)
+        if refused := self._still_full(key):
+            return refused
         answer: asyncio.Future[Admission | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Question(key, calls, round(seconds * _MICRO), answer))
         if self._asking is None:
@@ -88,16 +108,35 @@ class ValkeyRates:
             self._asking = None
 
     async def _put(self, asked: list[_Question]) -> None:
-        keys = [f"{PREFIX}rate:{question.key}" for question in asked]
-        numbers = [number for question in asked for number in (question.calls, question.micros)]
-        told: list[Admission | None]
-        try:
-            told = [_admission(*each) for each in await self._link.run(_ADMIT, keys, numbers)]
-        except Away:
-            told = [None] * len(asked)
-        for question, admission in zip(asked, told, strict=True):
+        at = time.monotonic()
+        for question, admission in zip(asked, await self._told(asked), strict=True):
+            if admission and admission.wait:
+                self._note(question.key, _Full(admission, at))
             if not question.answer.done():  # else who asked has gone
                 question.answer.set_result(admission)
+
+    async def _told(self, asked: list[_Question]) -> list[Admission | None]:
+        keys = [f"{PREFIX}rate:{question.key}" for question in asked]
+        numbers = [number for question in asked for number in (question.calls, question.micros)]
+        for _ in range(_TRIES):
+            with suppress(Away):
+                return [_admission(*each) for each in await self._link.run(_ADMIT, keys, numbers)]
+        return [None] * len(asked)
+
+    def _note(self, key: str, full: _Full) -> None:
+        if len(self._full) >= _MOST_FULL:
+            self._full.clear()
+        self._full[key] = full
+
+    def _still_full(self, key: str) -> Admission | None:
+        full = self._full.get(key)
+        if full is None:
+            return None
+        told, passed = full.admission, time.monotonic() - full.at
+        if passed >= told.wait:
+            del self._full[key]
+            return None
+        return Admission(told.wait - passed, 0, told.reset_after - passed)
 
 
 def _admission(wait: int, remaining: int, reset: int) -> Admission:
