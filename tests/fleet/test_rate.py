@@ -7,13 +7,14 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
 
 import redis
 
-from bench.load import connect
+from bench.load import Connection, connect
 from tests.fleet.fleet import Fleet, fleet
 from tests.fleet.process import account
 from tests.servers import Valkey
@@ -23,7 +24,7 @@ OFFERED = 2000
 """Requests per second that are sent as long as the machine can answer so many."""
 
 SOAK = bool(os.environ.get("HEADRACE_SOAK"))
-CONNECTIONS = 48 if SOAK else 24
+CONNECTIONS = 240
 SECONDS = 30 if SOAK else 5
 SUSTAINED = 49.5 if SOAK else 30
 """Admissions per second; fewer when the machine is busy with other things."""
@@ -113,18 +114,17 @@ def busiest(times: list[int]) -> int:
 async def offer(made: Fleet, key: str) -> Counter[int]:
     """Send what can be sent; the statuses that came back."""
     ports = [urlsplit(url).port or 0 for url in made.urls]
+    connections = [await connect(ports[number % len(ports)]) for number in range(CONNECTIONS)]
     heard: Counter[int] = Counter()
-    loop = asyncio.get_running_loop()
-    end = loop.time() + SECONDS
+    loop, numbers = asyncio.get_running_loop(), count()
+    begin = loop.time()
 
-    async def one(number: int) -> None:
-        connection = await connect(ports[number % len(ports)])
-        due = loop.time() + number / OFFERED
-        while due < end:
+    async def use(connection: Connection) -> None:
+        """Whoever is free takes the next one, so that those who wait for an answer hold nobody up."""
+        while max(loop.time(), due := begin + next(numbers) / OFFERED) < begin + SECONDS:
             await asyncio.sleep(due - loop.time())
             heard[(await connection.ask(key)).status] += 1
-            due = max(due + CONNECTIONS / OFFERED, loop.time())
         connection.transport.close()
 
-    await asyncio.gather(*(one(number) for number in range(CONNECTIONS)))
+    await asyncio.gather(*map(use, connections))
     return heard

@@ -1,7 +1,6 @@
 """Every error in the one documented envelope, whoever raised it."""
 
 import traceback
-from typing import Any
 
 import msgspec
 import structlog
@@ -58,18 +57,3 @@ def from_bug(error: Exception) -> ASGIResponse:
     place = f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}"
     log.error("unhandled_error", error=type(error).__name__, at=place)
     return envelope(Problem("internal_error"))
-
-
-class _Ready:
-    """What the framework takes for an answer to an exception, around one that needs no more work."""
-
-    def __init__(self, answer: ASGIResponse) -> None:
-        self._answer = answer
-
-    def to_asgi_response(self, **_: Any) -> ASGIResponse:
-        return self._answer
-
-
-def for_framework(request: AnyRequest, error: Exception) -> _Ready:
-    """`told`, as an exception handler."""
-    return _Ready(told(request, error))

@@ -40,6 +40,7 @@ def server_config(app: Any, **extra: int) -> uvicorn.Config:
     """How every server here runs: quiet, and without telling what it is made of."""
     return uvicorn.Config(
         app,
+        interface="asgi3",
         loop="uvloop",
         http=WholeAnswers,
         log_config=None,

@@ -1,5 +1,9 @@
 """Credits: immutable entries and cached balances."""
 
+# The operations of a hold and of a settlement are defined anew each time: without this, their types would be
+# worked out each time too.
+from __future__ import annotations
+
 import asyncio
 
 from headrace.domain.errors import Problem

@@ -1,7 +1,5 @@
 """What is kept so that a copy of the database tells nothing: sealed records and keyed hashes."""
 
-import hashlib
-import hmac
 import os
 import time
 from collections.abc import Sequence
@@ -12,6 +10,8 @@ from typing import Protocol
 
 import structlog
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 
 from headrace.storage.errors import Unusable
 
@@ -89,6 +89,7 @@ class Vault:
     def __init__(self, pepper: bytes, keyring: Keyring) -> None:
         self.pepper = pepper
         self.keyring = keyring
+        self._keyed = HMAC(pepper, SHA256())
         self._fernet_of: tuple[tuple[bytes, ...], MultiFernet] | None = None
 
     def seal(self, record: bytes) -> bytes:
@@ -117,7 +118,9 @@ class Vault:
 
     def digest(self, text: str) -> bytes:
         """A keyed hash: equal for equal texts, and useless without the pepper."""
-        return hmac.digest(self.pepper, text.encode(errors="surrogatepass"), hashlib.sha256)[:_DIGEST_BYTES]
+        keyed = self._keyed.copy()
+        keyed.update(text.encode(errors="surrogatepass"))
+        return keyed.finalize()[:_DIGEST_BYTES]
 
     def _fernet(self) -> MultiFernet:
         keys = self.keyring.keys()
