@@ -99,17 +99,16 @@ def _rehearse(stack: ExitStack, settings: Settings) -> tuple[Settings, str]:
 
 
 def _serve(headrace: Headrace, listener: socket.socket, on_started: Callable[[], None]) -> None:
-    _collect_less_often()
     _allow_many_connections()
     drain = headrace.settings.server.drain_seconds
     config = server_config(headrace.application(), timeout_graceful_shutdown=int(drain) + _CUT_OFF)
+    _collect_less_often()
     _Draining(config, on_started, headrace).run([listener])
 
 
 def _collect_less_often() -> None:
-    """What was made at start stays; looking through it again for garbage with every few requests costs about
-    a fifteenth of the CPU time (docs/performance.md)."""
-    gc.collect()
+    """What was made at start stays, with next to no garbage among it; looking through it again for garbage
+    with every few requests costs about a fifteenth of the CPU time (docs/performance.md)."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
 

@@ -1,9 +1,11 @@
 """Brings a database to the schema that this version needs."""
 
+import asyncio
 import os
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -14,6 +16,9 @@ HEAD = "0004"
 
 Location = Path | str
 """A database file, or the `postgresql://` URL of a server's database."""
+
+_TO_CONNECT = 5.0
+"""Seconds."""
 
 _REVISION = "SELECT version_num FROM alembic_version"
 
@@ -84,16 +89,27 @@ def _current_of_file(path: Path) -> str | None:
 
 
 def _current_of_server(url: str) -> str | None:
-    import psycopg  # noqa: PLC0415
+    from headrace.storage.postgres_faults import ANY  # noqa: PLC0415
 
+    # In a thread, as an event loop may be running in this one.
+    with ThreadPoolExecutor(1) as apart:
+        try:
+            return apart.submit(asyncio.run, _revision_at(url)).result()
+        except (*ANY, ValueError) as error:  # the latter: of the URL
+            raise Unusable(f"{name(url)}: {str(error).strip() or type(error).__name__}") from None
+
+
+async def _revision_at(url: str) -> str | None:
+    import asyncpg  # noqa: PLC0415
+
+    connection = await asyncpg.connect(url, timeout=_TO_CONNECT)
     try:
-        with psycopg.connect(url, connect_timeout=5) as connection:
-            row = connection.execute(_REVISION).fetchone()
-    except psycopg.errors.UndefinedTable:
+        revision: str | None = await connection.fetchval(_REVISION)
+    except asyncpg.UndefinedTableError:
         return None
-    except psycopg.Error as error:
-        raise Unusable(f"{name(url)}: {str(error).strip().splitlines()[-1]}") from None
-    return row[0] if row else None
+    finally:
+        await connection.close()
+    return revision
 
 
 def _make_private(path: Path) -> None:

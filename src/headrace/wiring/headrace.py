@@ -55,7 +55,7 @@ _SWEEP_EVERY = 2.0
 """Seconds between two looks for processes that died."""
 
 
-_SEAT_TRIES, _SEAT_PAUSE = 6, 0.5
+_SEAT_TRIES, _SEAT_PAUSE = 30, 0.1
 """A process that ended just now may hold its seat for a moment longer; seconds."""
 
 
