@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
+from itertools import compress
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
@@ -56,13 +58,9 @@ class Contact(Struct, frozen=True):
     traits: frozenset[str] = frozenset()  # what is known of the person; filled in
 
     def __post_init__(self) -> None:
-        known = {
-            "name": self.first_name and self.last_name,
-            "company_name": self.company_name,
-            "domain": self.domain,
-            "linkedin_url": self.linkedin_url,
-        }
-        force_setattr(self, "traits", frozenset(trait for trait, value in known.items() if value))
+        named = bool(self.first_name and self.last_name)
+        traits = _traits(named, bool(self.company_name), bool(self.domain), bool(self.linkedin_url))
+        force_setattr(self, "traits", traits)
 
     @property
     def full_name(self) -> str:
@@ -72,6 +70,11 @@ class Contact(Struct, frozen=True):
     def linkedin_slug(self) -> str | None:
         """The part after `/in/`."""
         return self.linkedin_url.rstrip("/").rsplit("/", 1)[-1] if self.linkedin_url else None
+
+
+@cache
+def _traits(*known: bool) -> frozenset[str]:
+    return frozenset(compress(("name", "company_name", "domain", "linkedin_url"), known))
 
 
 Needs = tuple[frozenset[str], ...]

@@ -78,7 +78,7 @@ class Lane(Struct):
     wanted: Field
     sources: list[Source]
     waiting_for: Question | None = None
-    expected: set[Question] = field(default_factory=set)  # all that are out, those of other lanes included
+    expected: list[Question] = field(default_factory=list)  # all that are out, other lanes' included
     closed: bool = False
     candidates: list[Candidate] = field(default_factory=list)
     result: Result | None = None
@@ -143,7 +143,7 @@ class Waterfall:
             asked.append(question)
             for wanted in question.fields:
                 served = self._lanes[wanted]
-                served.expected.add(question)
+                served.expected.append(question)
                 served.waiting_for = served.waiting_for or question
         return asked
 
@@ -153,7 +153,8 @@ class Waterfall:
         """Take in the answer to a question, also one that comes after its lane has closed."""
         for wanted in question.fields:
             lane = self._lanes[wanted]
-            lane.expected.discard(question)
+            if question in lane.expected:
+                lane.expected.remove(question)
             if lane.waiting_for is question:
                 lane.waiting_for = None
             mine = outcome.get(wanted, _UNSAID) if isinstance(outcome, Mapping) else outcome
