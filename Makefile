@@ -23,12 +23,10 @@ serve: $(SETUP) ## the API with sandbox vendors; prints its URL and a ready API 
 	@$(BIN)/headrace serve --sandbox
 
 test: $(SETUP_DEV) ## every test
-	@# Side by side, a file each: many wait for time to pass, so there may be more than there are cores. All
-	@# processes have to collect in the same order, that of sets included. Those that start whole fleets, and
-	@# kill them, need the machine for themselves.
-	PYTHONHASHSEED=0 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder \
-	  --ignore tests/crash --ignore tests/fleet
-	$(BIN)/python -m pytest tests/crash tests/fleet
+	@# Side by side, a file each: many wait for time to pass, so there may be more than there are cores. Some
+	@# need the machine for themselves.
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not alone"
+	$(BIN)/python -m pytest -m alone tests/crash tests/fleet
 
 check: $(SETUP_DEV) ## style, types, the direction of dependencies
 	$(BIN)/ruff check .

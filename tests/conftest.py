@@ -10,7 +10,7 @@ import pytest_asyncio
 from headrace import logs
 from tests.stack import Stack, running
 
-FIRST = ("storage", "privacy", "jobs", "mail")
+FIRST = ("storage", "privacy", "fleet", "crash", "jobs", "mail")
 """Folders whose tests take longest: begun last, they would leave all processes but one idle."""
 
 

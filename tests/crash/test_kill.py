@@ -11,6 +11,8 @@ from tests.crash.customers import Customers
 from tests.crash.outfit import PRICE, Outfit, outfit
 from tests.crash.server import people, set_latency, until
 
+pytestmark = pytest.mark.alone
+
 CLIENTS = 200
 KILLS = 50 if os.environ.get("HEADRACE_SOAK") else 12
 ANSWERS = 20

@@ -25,7 +25,7 @@ LONGEST = 20.0
 REFUSED = {"error": 503, "message": "The database is not available. Nothing was charged."}
 
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 from aiohttp import web
 
 from tests.crash.server import Server, asking_for, people, set_latency, until
 from tests.jobs.receiver import Received, receiving
+
+pytestmark = pytest.mark.alone
 
 KILLS = 10
 EACH = 12

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.alone
+
 LONGEST = 840
 """Seconds; on two quiet cores it takes about one minute."""
 

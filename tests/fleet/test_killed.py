@@ -15,6 +15,8 @@ from tests.fleet.fleet import Fleet, fleet
 from tests.fleet.process import Process, account
 from tests.servers import Valkey, new_database
 
+pytestmark = pytest.mark.alone
+
 CLIENTS = 20
 BULKS, SIZE = 3, 40
 SLOW, QUICK = 700, 5

@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
 
+import pytest
 import redis
 
 from bench.load import Connection, connect
 from tests.fleet.fleet import Fleet, fleet
 from tests.fleet.process import account
 from tests.servers import Valkey
+
+pytestmark = pytest.mark.alone
 
 LIMIT = 50
 OFFERED = 2000

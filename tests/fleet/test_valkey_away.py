@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import aiohttp
+import pytest
 import redis
 
 from tests.crash.books import Books
@@ -13,6 +14,8 @@ from tests.fleet.balancer import Balancer
 from tests.fleet.fleet import fleet
 from tests.fleet.process import account
 from tests.servers import Valkey
+
+pytestmark = pytest.mark.alone
 
 CLIENTS = 20
 ANSWERS = 100
