@@ -104,6 +104,8 @@ def test_other_variables_of_the_machine_are_left_alone() -> None:
     others = {
         "HEADRACE": "x",
         "HEADRACE_HOME": "/x",
+        "HEADRACE_SERVER": "x",
+        "HEADRACE_DATABASE_PASSWORD": "x",
         "PATH": "/bin",
         "OTHER__PORT": "1",
         "XHEADRACE_A__B": "1",
@@ -234,6 +236,9 @@ def test_a_mistake_is_told_by_the_name_of_its_key(write: Write, text: str, named
         ("WATERFALL__ORDER__EMAIL", "hunter,nobody", r"waterfall\.order\.email"),
         ("PROVIDERS__HUNTER__APIKEY", SECRET, r"providers\.hunter\.apikey"),
         ("SERVER__PORT__NUMBER", "1", r"server\.port"),
+        ("SERVER_PORT", "1", "HEADRACE_SERVER__PORT"),
+        ("WATERFALL_DEADLINE_PERSONAL_EMAIL", "1", "HEADRACE_WATERFALL__DEADLINE__PERSONAL_EMAIL"),
+        ("PROVIDERS_HUNTER_API_KEY", SECRET, "HEADRACE_PROVIDERS__<VENDOR>__API_KEY"),
     ],
 )
 def test_a_mistake_in_the_environment_is_told_in_the_same_way(name: str, value: str, named: str) -> None:

@@ -1,26 +1,15 @@
-"""Settings: one frozen value, read once from a TOML file and the environment."""
+"""All that can be set, with what holds otherwise. Settings are one frozen value."""
 
-import ipaddress
 import math
-import os
-import tomllib
 import typing
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from dotenv import dotenv_values
 from msgspec import Struct, field
 
+from headrace.config.convert import ConfigError, convert
 from headrace.domain.webhooks import DEFAULT_SCHEDULE
-
-PREFIX = "HEADRACE_"
-DEFAULT_FILE = "headrace.toml"
-
-
-class ConfigError(Exception):
-    """A setting is wrong. The text names its key."""
 
 
 class _Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -210,7 +199,7 @@ class Settings(_Section, frozen=True):
             return None
         known = {key: value for key, value in section.items() if key in _PROVIDER_KEYS}
         credentials = {key: str(value) for key, value in section.items() if key not in _PROVIDER_KEYS}
-        provider: Provider = _convert({**known, "credentials": credentials}, Provider, f"providers.{name}")
+        provider: Provider = convert({**known, "credentials": credentials}, Provider, f"providers.{name}")
         for key, least in (("timeout", 0), ("concurrency", 1), ("rate", 0)):
             value = getattr(provider, key)
             if value is not None and not least <= value < math.inf:
@@ -243,181 +232,3 @@ class Settings(_Section, frozen=True):
 
 
 _PROVIDER_KEYS = {struct_field.name for struct_field in msgspec.structs.fields(Provider)} - {"credentials"}
-
-
-def load(file: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
-    """The settings from `file` (else `headrace.toml` here, else defaults), overlaid with `.env` and the
-    environment: `HEADRACE_DATABASE__URL` sets `database.url`. Raises `ConfigError`."""
-    if environment is None:
-        from_dotenv = {key: value for key, value in dotenv_values(".env").items() if value is not None}
-        environment = {**from_dotenv, **os.environ}
-    if file is None and environment.get(f"{PREFIX}CONFIG"):
-        file = Path(environment[f"{PREFIX}CONFIG"])
-    if file is None and Path(DEFAULT_FILE).exists():
-        file = Path(DEFAULT_FILE)
-    tree = _read(file) if file else {}
-    for key, value in environment.items():
-        path = key.removeprefix(PREFIX).lower().split("__")
-        # An empty credential is one that was left open in a template, not one that takes another away.
-        if key.startswith(PREFIX) and "__" in key and (value or path[0] != "providers"):
-            _overlay(tree, path, value)
-    tree["directory"] = str(file.parent if file else Path())
-    return check(_convert(tree, Settings))
-
-
-def check(settings: Settings) -> Settings:
-    """The settings, if their values make sense. Raises `ConfigError`."""
-    _check_deadlines(settings.waterfall.deadline)
-    _check_prices(settings.prices)
-    _check_webhooks(settings.webhooks)
-    _check_privacy(settings.privacy)
-    _check_dns(settings.dns)
-    _check_probe(settings.probe)
-    for key, value, least in (
-        ("server.rate_limit", settings.server.rate_limit, 1),
-        ("server.drain_seconds", settings.server.drain_seconds, 0),
-        ("transport.connections", settings.transport.connections, 1),
-        ("jobs.parallel", settings.jobs.parallel, 1),
-        ("finder.candidates", settings.finder.candidates, 1),
-        ("probe.per_second", settings.probe.per_second, 0),
-        ("probe.daily_per_domain", settings.probe.daily_per_domain, 1),
-    ):
-        if not least <= value < math.inf:
-            raise ConfigError(f"{key}: must be {'0 or more' if not least else 'at least 1'}")
-    if settings.shared.url and not settings.shared.url.startswith(("redis://", "rediss://", "unix://")):
-        raise ConfigError("shared.url: must be redis://host:port/number")
-    if settings.ca_file and not settings.ca_file.is_file():
-        raise ConfigError(f"transport.ca_file: there is no file {settings.ca_file}")
-    return settings
-
-
-def _check_deadlines(deadline: Deadline) -> None:
-    for name in deadline.__struct_fields__:
-        if not 0 < getattr(deadline, name) < math.inf:
-            raise ConfigError(f"waterfall.deadline.{name}: must be more than 0 seconds")
-
-
-def _check_prices(prices: Prices) -> None:
-    costs = {name: getattr(prices, name) for name in ("email", "phone", "personal_email")}
-    for provider, per_field in prices.overrides.items():
-        costs |= {f"overrides.{provider}.{name}": price for name, price in per_field.items()}
-    for name, price in costs.items():
-        if not 0 <= price < math.inf:
-            raise ConfigError(f"prices.{name}: must be 0 or more")
-    if not 0 <= prices.reused <= 1:
-        raise ConfigError("prices.reused: must be between 0 and 1")
-
-
-def _check_webhooks(webhooks: Webhooks) -> None:
-    if not webhooks.schedule or not all(0 <= gap < math.inf for gap in webhooks.schedule):
-        raise ConfigError("webhooks.schedule: must hold gaps of 0 or more seconds, at least one")
-    if not 0 < webhooks.timeout < math.inf:
-        raise ConfigError("webhooks.timeout: must be more than 0 seconds")
-    _check_networks("webhooks.allow_private", webhooks.allow_private)
-
-
-def _check_networks(key: str, networks: tuple[str, ...]) -> None:
-    for network in networks:
-        try:
-            ipaddress.ip_network(network)
-        except ValueError:
-            raise ConfigError(f"{key}: {network!r} is not a network such as 10.0.0.0/8") from None
-
-
-def _check_dns(dns: Dns) -> None:
-    if not 0 < dns.timeout < math.inf:
-        raise ConfigError("dns.timeout: must be more than 0 seconds")
-    for server in dns.servers:
-        if not _is_name_server(server):
-            raise ConfigError(f"dns.servers: {server!r} is not an address and a port, such as 127.0.0.1:53")
-
-
-def _is_name_server(text: str) -> bool:
-    """`address:port`, `[address]:port`, or an address alone."""
-    address, colon, port = text.rpartition(":")
-    if not colon or (":" in address and not address.startswith("[")):
-        address, port = text, "53"
-    try:
-        ipaddress.ip_address(address.strip("[]"))
-        return 0 < int(port) < 65_536
-    except ValueError:
-        return False
-
-
-def _check_probe(probe: Probe) -> None:
-    if not 0 < probe.timeout < math.inf:
-        raise ConfigError("probe.timeout: must be more than 0 seconds")
-    if not 0 < probe.port < 65_536:
-        raise ConfigError("probe.port: must be between 1 and 65535")
-    _check_networks("probe.allow_private", probe.allow_private)
-    if probe.proxy and not probe.proxy.startswith("socks5://"):
-        raise ConfigError("probe.proxy: must be socks5://host:port")
-    for name in ("helo", "mail_from"):
-        value = getattr(probe, name)
-        if probe.enabled and not value:
-            raise ConfigError(f"probe.{name}: is required when probe.enabled is true")
-        if value and not _is_one_word(value):
-            raise ConfigError(f"probe.{name}: must be ASCII without blanks or brackets")
-
-
-def _is_one_word(value: str) -> bool:
-    """Whether it can stand in a command to a mail host."""
-    return value.isascii() and value.isprintable() and not set(value) & set(" <>")
-
-
-def _check_privacy(privacy: Privacy) -> None:
-    for name in ("results_days", "answers_days", "audit_days"):
-        if not 0 < getattr(privacy, name) < math.inf:
-            raise ConfigError(f"privacy.{name}: must be more than 0 days")
-    if not privacy.consent_version.strip():
-        raise ConfigError("privacy.consent_version: must not be empty")
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text())
-    except FileNotFoundError:
-        raise ConfigError(f"{file}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: cannot be read ({error.__class__.__name__})") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{file}: not valid TOML: {error}") from None
-
-
-def _overlay(tree: dict[str, Any], path: list[str], text: str) -> None:
-    *parents, last = path
-    here = tree
-    for parent in parents:
-        step = here.setdefault(parent, {})
-        if not isinstance(step, dict):
-            raise ConfigError(f"{'.'.join(path)}: {parent} is not a section")
-        here = step
-    here[last] = _split(text) if _is_list(path) else text
-
-
-def _is_list(path: list[str]) -> bool:
-    """Whether the setting at `path` is a list, which the environment writes with commas."""
-    kind: Any = Settings
-    for name in path:
-        fields = typing.get_type_hints(kind) if isinstance(kind, type) and issubclass(kind, Struct) else {}
-        kind = fields.get(name)
-    return typing.get_origin(kind) is tuple
-
-
-def _split(text: str) -> list[str]:
-    return [item.strip() for item in text.strip("[] ").replace('"', "").split(",") if item.strip()]
-
-
-def _convert(tree: Mapping[str, Any], kind: type[Any], under: str = "") -> Any:
-    try:
-        return msgspec.convert(tree, kind, strict=False, dec_hook=_decode)
-    except msgspec.ValidationError as error:
-        what, _, where = str(error).partition(" - at `$.")
-        key = ".".join(part for part in (under, where.rstrip("`")) if part)
-        raise ConfigError(f"{key}: {what}" if key else what) from None
-
-
-def _decode(kind: type, value: object) -> object:
-    if kind is Path:
-        return Path(str(value))
-    raise NotImplementedError  # how the converter is told that it must decide itself
