@@ -1,0 +1,25 @@
+"""What a process is given: the time, somebody who counts, and fences between it and others."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from headrace.domain.model import Enrichment
+
+
+class Clock(Protocol):
+    """Time that only goes forward, in seconds, and the wall's, in seconds since 1970."""
+
+    def monotonic(self) -> float: ...
+
+    def wall(self) -> float: ...
+
+
+class Meter(Protocol):
+    """Counts what happened. Labels never hold personal data."""
+
+    def enrichment(self, enrichment: Enrichment) -> None: ...
+
+
+Fence = Callable[[str], AbstractAsyncContextManager[None]]
+"""Makes a context that one process of the fleet is inside of at a time."""
