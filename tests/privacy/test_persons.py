@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from headrace.domain.model import EnrichmentRequest, Field
 from headrace.operate.persons import Selectors, identify
 from headrace.operate.ports import OPERATOR, Judgement
-from headrace.ports import Attempted, Claim
+from headrace.ports import Attempted, Claim, Progress
 from headrace.storage import privacy
 from headrace.storage.opening import Storage
 from tests.privacy.people import ADA, BOB, HOOK, Person, enriched, remembered
@@ -86,6 +87,31 @@ async def test_all_of_it_is_erased_and_nothing_of_others(
     assert backend.rows("SELECT COUNT(*) FROM enrichments") == [(3,)]
     assert (after := await storage.audit()) == before
     assert after.balanced
+
+
+@pytest.mark.parametrize("way", ["linkedin", "name"])
+async def test_who_waits_in_a_queue_is_shown_and_taken_out_of_it(
+    storage: Storage, backend: Backend, way: str
+) -> None:
+    acme = await account(storage, credits=9_000)
+    waiting = [
+        EnrichmentRequest(person.contact, (Field.EMAIL,), custom=person.first.join('""').encode())
+        for person in (BOB, ADA, BOB)
+    ]
+    await storage.enrichments.queue(waiting, acme, [3_000] * 3, ["e1", "e2", "e3"], "bulk")
+    shown = (await storage.persons.export(who(ADA, way), OPERATOR)).enrichments
+    assert [(kept.id, kept.finished_at, kept.record.request.first_name) for kept in shown] == [
+        ("e2", None, ADA.first)
+    ]
+    erased = await storage.persons.erase(who(ADA, way), OPERATOR)
+
+    assert (erased.enrichments, erased.recipients) == (1, set())
+    assert await storage.enrichments.get("e2", acme.id) is None
+    assert await storage.enrichments.progress("bulk", acme.id) == Progress("bulk", 3, 1, 2)
+    assert (await storage.accounts.get("acme")).available == 3_000, "what was held for it is back"
+    assert [taken.id for taken in await storage.enrichments.take(acme.id, 5)] == ["e1", "e3"]
+    assert backend.rows("SELECT COUNT(*) FROM subjects WHERE record_id = 'e2'") == [(0,)]
+    assert (await storage.audit()).balanced
 
 
 async def test_what_is_kept_can_be_read_nowhere(storage: Storage, backend: Backend) -> None:

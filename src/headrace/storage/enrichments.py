@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from headrace.domain.errors import Problem
 from headrace.domain.model import Account, Attempt, EnrichmentRequest
+from headrace.engine.subjects import Subject
 from headrace.ports import Clock, Progress, Queued, Reply, StoredEnrichment
 from headrace.record import (
     EnrichmentRecord,
@@ -94,6 +95,11 @@ class SqlEnrichments:
         holds = [
             books.entry(id_, "hold", account.id, amount, at) for id_, amount in zip(ids, amounts, strict=True)
         ]
+        about = [
+            {"digest": self._vault.digest(each), "record": id_}
+            for id_, request in zip(ids, requests, strict=True)
+            for each in Subject(request.contact).of_request
+        ]
 
         def operation() -> Steps[int]:
             if reply:
@@ -108,6 +114,7 @@ class SqlEnrichments:
                 yield Statement(_BULK, bulk)
             yield Each(books.BEGIN, rows)
             yield Each(books.ENTER, [hold.parameters for hold in holds])
+            yield Each(ABOUT, about)
             return int(reserved[0][0])
 
         return await self._database.write(operation, key=account.id)

@@ -8,7 +8,7 @@ from headrace.domain.model import Found
 from headrace.engine import lasting
 from headrace.ports import Clock
 from headrace.record import EnrichmentRecord, decode_record
-from headrace.storage import schema, scrub
+from headrace.storage import books, schema, scrub
 from headrace.storage.audit_log import AuditLog
 from headrace.storage.database import Database, Each, Row, Statement, Steps
 from headrace.storage.suppressions import SqlSuppressions
@@ -31,6 +31,7 @@ _DELIVERIES = """
 _ANSWER = "SELECT answer, obtained_at, first_obtained_at FROM answers WHERE id = :record"
 _SINCE = "SELECT created_at FROM suppressions WHERE digest = :digest"
 
+_WAITS = "SELECT 1 FROM enrichments WHERE id = :record AND state = 'queued'"
 _EMPTY_ENRICHMENT = """
     UPDATE enrichments SET record = NULL WHERE id = :record AND state = 'finished' AND record IS NOT NULL
     RETURNING account_id
@@ -160,6 +161,7 @@ class SqlPersons:
         erased, at = Erased(), self._clock.wall()
         for record_id in (yield from self._records(identifiers)):
             about: dict[str, object] = {"record": record_id}
+            erased.enrichments += yield from _taken_from_queue(record_id, at)
             for row in (yield Statement(_EMPTY_ENRICHMENT, about)):
                 erased.enrichments += 1
                 erased.recipients.add((yield Statement(_NAME, {"account": row[0]}))[0][0])
@@ -189,6 +191,14 @@ class SqlPersons:
             for each in deliveries
         ]
         return Kept(row[0], row[1], row[2], row[3], decode_record(self._vault.open(row[4])), sent)
+
+
+def _taken_from_queue(enrichment_id: str, at: float) -> Steps[bool]:
+    """Ends an enrichment whose turn has not come, for nothing and without a record."""
+    if not (yield Statement(_WAITS, {"record": enrichment_id})):
+        return False
+    ended = {"enrichment": enrichment_id, "state": "finished", "charged": 0, "at": at, "record": None}
+    return (yield from books.end(ended, 0, at)) is not None
 
 
 def _values(answer: bytes) -> tuple[str, ...]:
