@@ -33,7 +33,19 @@ _PROGRESS = """
     FROM bulks b JOIN enrichments e ON e.bulk_id = b.id
     WHERE b.id = :bulk AND b.account_id = :account GROUP BY b.id, b.total
 """
-_WAITING = "SELECT DISTINCT account_id FROM enrichments WHERE state = 'queued'"
+# From one account to the next: to pass every contact of a long queue would cost more, the longer it is.
+_WAITING = """
+    WITH RECURSIVE waiting (account_id) AS (
+        SELECT MIN(account_id) FROM enrichments WHERE state = 'queued'
+        UNION ALL
+        SELECT (
+            SELECT MIN(e.account_id) FROM enrichments e
+            WHERE e.state = 'queued' AND e.account_id > waiting.account_id
+        )
+        FROM waiting WHERE waiting.account_id IS NOT NULL
+    )
+    SELECT account_id FROM waiting WHERE account_id IS NOT NULL
+"""
 _PUT_BACK = """
     UPDATE enrichments SET state = 'queued', owner = ''
     WHERE id = :enrichment AND state = 'running' AND owner = :owner

@@ -151,7 +151,7 @@ webhook_deliveries = Table(
     metadata,
     Column("id", String, primary_key=True),
     Column("enrichment_id", ForeignKey("enrichments.id"), nullable=False, index=True),
-    Column("account_id", ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
     Column("endpoint", LargeBinary, nullable=False),
     Column("state", String, nullable=False),  # pending | delivered | failed | disabled | suppressed
     Column("attempts", Integer, nullable=False, server_default="0"),
@@ -159,18 +159,22 @@ webhook_deliveries = Table(
     Column("next_at", Float),
     Column("last_status", Integer),
     Column("last_error", String),
-    Column("batch", String, index=True),
+    Column("batch", String),
     Column("created_at", Float, nullable=False),
     Column("finished_at", Float),
     Column("record", LargeBinary),
 )
-_pending = text("state = 'pending'")
 Index(
-    "ix_webhook_deliveries_due",
-    webhook_deliveries.c.next_at,
-    sqlite_where=_pending,
-    postgresql_where=_pending,
+    "ix_webhook_deliveries_account_id",
+    webhook_deliveries.c.account_id,
+    webhook_deliveries.c.created_at,
+    webhook_deliveries.c.id,
 )
+# Most rows have been delivered, and are in neither of these.
+_due = text("state = 'pending' AND batch IS NULL")
+Index("ix_webhook_deliveries_due", webhook_deliveries.c.next_at, sqlite_where=_due, postgresql_where=_due)
+_taken = text("batch IS NOT NULL")
+Index("ix_webhook_deliveries_batch", webhook_deliveries.c.batch, sqlite_where=_taken, postgresql_where=_taken)
 
 # One receiver of one account, by the keyed hash of its URL; there is a row once it has failed.
 webhook_endpoints = Table(
@@ -196,6 +200,13 @@ idempotency_keys = Table(
     Column("answer", LargeBinary),
     Column("created_at", Float, nullable=False),
     Column("expires_at", Float, nullable=False, index=True),
+)
+_under_way = text("state = 'running'")
+Index(
+    "ix_idempotency_keys_running",
+    idempotency_keys.c.owner,
+    sqlite_where=_under_way,
+    postgresql_where=_under_way,
 )
 
 # Persons who must not be looked for, by keyed hashes of what identifies them.
