@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from headrace.domain.model import EnrichmentRequest, Field
+from headrace.domain.model import Contact, EnrichmentRequest, Field
 from headrace.operate.persons import Selectors, identify
 from headrace.operate.ports import OPERATOR, Judgement
 from headrace.ports import Attempted, Claim, Progress
@@ -112,6 +112,13 @@ async def test_who_waits_in_a_queue_is_shown_and_taken_out_of_it(
     assert [taken.id for taken in await storage.enrichments.take(acme.id, 5)] == ["e1", "e3"]
     assert backend.rows("SELECT COUNT(*) FROM subjects WHERE record_id = 'e2'") == [(0,)]
     assert (await storage.audit()).balanced
+
+
+async def test_a_contact_that_nobody_could_be_found_by_waits_like_any_other(storage: Storage) -> None:
+    acme = await account(storage, credits=9_000)
+    nameless = EnrichmentRequest(Contact(company_name="Acme"), (Field.EMAIL,))
+    await storage.enrichments.queue([nameless], acme, [3_000], ["e1"])
+    assert [taken.id for taken in await storage.enrichments.take(acme.id, 5)] == ["e1"]
 
 
 async def test_what_is_kept_can_be_read_nowhere(storage: Storage, backend: Backend) -> None:
