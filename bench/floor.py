@@ -81,7 +81,7 @@ class Floor:
             told = await connection.ask(head, body)
         self.idle.append(connection)
         answer = msgspec.json.encode({"status": "success", "email": told["data"]["email"]})
-        await self.database.write(lambda: self.settle(answer))
+        await self.database.write(lambda: self.settle(answer), crowd=True)
         await send(
             {
                 "type": "http.response.start",

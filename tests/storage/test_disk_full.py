@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from headrace.domain.errors import Problem
-from headrace.storage.database import Statement, Steps
+from headrace.storage.database import Operation, Statement, Steps
 from headrace.storage.opening import Storage
 from tests.stack import Stack, running
 from tests.storage.backends import SqliteBackend
@@ -23,7 +23,7 @@ async def fill(storage: Storage) -> None:
         pages = (yield Statement("PRAGMA page_count", {}))[0][0]
         yield Statement(f"PRAGMA max_page_count = {pages}", {})
 
-    await storage.database.write(operation)
+    await on_all_connections(storage, operation)
 
 
 async def make_room(storage: Storage) -> None:
@@ -32,7 +32,13 @@ async def make_room(storage: Storage) -> None:
     def operation() -> Steps[None]:
         yield Statement("PRAGMA max_page_count = 1000000", {})
 
-    await storage.database.write(operation)
+    await on_all_connections(storage, operation)
+
+
+async def on_all_connections(storage: Storage, operation: Operation[None]) -> None:
+    """Brief operations are written through one of their own."""
+    for crowd in (False, True):
+        await storage.database.write(operation, crowd=crowd)
 
 
 async def refused(work: Awaitable[object]) -> None:

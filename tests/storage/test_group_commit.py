@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from headrace.domain.errors import Problem
-from headrace.storage import sqlite as writing
+from headrace.storage import sqlite_writer as writing
 from headrace.storage.database import BATCH, Operation, Statement, Steps
 from headrace.storage.sqlite import SqliteDatabase
 from tests.storage.backends import SqliteBackend
@@ -77,22 +77,28 @@ def texts(sqlite: SqliteBackend) -> list[str]:
     return [row[0] for row in sqlite.rows("SELECT text FROM notes ORDER BY id")]
 
 
+@pytest.fixture(params=[False, True], ids=["on the thread", "on the loop"])
+def crowd(request: pytest.FixtureRequest) -> bool:
+    """Whether the writes are brief ones, which an event loop may carry out."""
+    return bool(request.param)
+
+
 async def queued(
-    database: SqliteDatabase, gate: Gate, *operations: Operation[int]
+    database: SqliteDatabase, gate: Gate, *operations: Operation[int], crowd: bool = False
 ) -> list["asyncio.Task[int]"]:
     """Tasks whose operations all wait behind the gate."""
     blocked = asyncio.create_task(database.write(gate))
     await asyncio.to_thread(gate.reached.wait, 60)
-    waiting = [asyncio.create_task(database.write(operation)) for operation in operations]
+    waiting = [asyncio.create_task(database.write(operation, crowd=crowd)) for operation in operations]
     await asyncio.sleep(0)  # each task runs up to its place in the queue
     return [blocked, *waiting]
 
 
 async def test_a_failing_operation_in_a_batch_fails_alone(
-    database: SqliteDatabase, sqlite: SqliteBackend
+    database: SqliteDatabase, sqlite: SqliteBackend, crowd: bool
 ) -> None:
     gate = Gate()
-    tasks = await queued(database, gate, note("a"), fail, note("b"), note("a"), note("c"))
+    tasks = await queued(database, gate, note("a"), fail, note("b"), note("a"), note("c"), crowd=crowd)
     gate.open.set()
 
     results = await asyncio.gather(*tasks[1:], return_exceptions=True)
@@ -142,12 +148,13 @@ async def test_one_that_fails_costs_its_neighbours_one_more_commit(
 
 
 async def test_every_thread_with_a_loop_of_its_own_gets_its_own_results(
-    database: SqliteDatabase, sqlite: SqliteBackend
+    database: SqliteDatabase, sqlite: SqliteBackend, crowd: bool
 ) -> None:
     async def work(worker: int) -> list[int]:
         ids = []
         for number in range(10):
-            batch = [database.write(note(f"{worker}/{number}/{each}")) for each in range(5)]
+            some = [note(f"{worker}/{number}/{each}") for each in range(5)]
+            batch = [database.write(operation, crowd=crowd) for operation in some]
             ids += await asyncio.gather(*batch)
             for each in ids[-5:]:
                 rows = await database.read("SELECT text FROM notes WHERE id = :id", {"id": each})
@@ -187,10 +194,10 @@ async def test_a_read_sees_the_last_commit_although_another_thread_is_still_read
 
 
 async def test_a_caller_that_goes_away_neither_undoes_its_write_nor_stops_the_writer(
-    database: SqliteDatabase, sqlite: SqliteBackend
+    database: SqliteDatabase, sqlite: SqliteBackend, crowd: bool
 ) -> None:
     gate = Gate()
-    _, gone = await queued(database, gate, note("kept"))
+    _, gone = await queued(database, gate, note("kept"), crowd=crowd)
     gone.cancel()
     await asyncio.gather(gone, return_exceptions=True)
     gate.open.set()
@@ -200,13 +207,13 @@ async def test_a_caller_that_goes_away_neither_undoes_its_write_nor_stops_the_wr
 
 
 async def test_a_loop_that_is_closed_meanwhile_does_not_stop_the_writer(
-    database: SqliteDatabase, sqlite: SqliteBackend
+    database: SqliteDatabase, sqlite: SqliteBackend, crowd: bool
 ) -> None:
     gate = Gate()
     loop = asyncio.new_event_loop()
 
     async def leave() -> None:
-        waiting = await queued(database, gate, note("kept"))
+        waiting = await queued(database, gate, note("kept"), crowd=crowd)
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
@@ -219,9 +226,29 @@ async def test_a_loop_that_is_closed_meanwhile_does_not_stop_the_writer(
     assert texts(sqlite) == ["kept", "next"]
 
 
-async def test_close_finishes_what_is_queued(database: SqliteDatabase, sqlite: SqliteBackend) -> None:
+async def test_a_loop_that_is_closed_before_its_turn_does_not_stop_the_writer(
+    database: SqliteDatabase, sqlite: SqliteBackend, crowd: bool
+) -> None:
+    loop = asyncio.new_event_loop()
+    leaving = loop.create_task(database.write(note("kept"), crowd=crowd))
+
+    def leave() -> None:
+        loop.call_soon(loop.stop)  # it runs once: up to the write, and not on to what that has set off
+        loop.run_forever()
+        loop.close()
+
+    await asyncio.to_thread(leave)
+
+    await database.write(note("next"), crowd=crowd)
+    assert texts(sqlite) == ["kept", "next"]
+    assert not leaving.done()
+
+
+async def test_close_finishes_what_is_queued(
+    database: SqliteDatabase, sqlite: SqliteBackend, crowd: bool
+) -> None:
     gate = Gate()
-    tasks = await queued(database, gate, *(note(str(number)) for number in range(10)))
+    tasks = await queued(database, gate, *(note(str(number)) for number in range(10)), crowd=crowd)
     closing_ = asyncio.create_task(asyncio.to_thread(database.close))
     await asyncio.sleep(0)
     gate.open.set()
@@ -257,13 +284,14 @@ async def test_a_database_that_somebody_else_keeps_locked_is_not_available_until
 
 
 async def test_a_write_waits_for_another_process_that_is_writing(
-    database: SqliteDatabase, sqlite: SqliteBackend
+    database: SqliteDatabase, sqlite: SqliteBackend, crowd: bool
 ) -> None:
     with closing(sqlite3.connect(sqlite.path, isolation_level=None, check_same_thread=False)) as stranger:
         stranger.execute("BEGIN IMMEDIATE")
         stranger.execute("INSERT INTO notes (text) VALUES ('theirs')")
-        waiting = asyncio.create_task(database.write(note("ours")))
+        waiting = asyncio.create_task(database.write(note("ours"), crowd=crowd))
         await asyncio.sleep(0)
+        await asyncio.sleep(0)  # it has had its turn
         stranger.execute("COMMIT")
         await waiting
 
@@ -286,7 +314,38 @@ async def test_a_damaged_file_is_reported_as_not_available(
         await database.read("SELECT * FROM accounts", {})
 
 
-async def test_every_commit_is_durable(database: SqliteDatabase) -> None:
+async def test_every_commit_is_durable(database: SqliteDatabase, crowd: bool) -> None:
     names = ("synchronous", "journal_mode", "foreign_keys", "secure_delete")
+    asked = ask(*(f"PRAGMA {name}" for name in names))
 
-    assert await database.write(ask(*(f"PRAGMA {name}" for name in names))) == [2, "wal", 1, 1]
+    assert await database.write(asked, crowd=crowd) == [2, "wal", 1, 1]
+
+
+async def test_brief_operations_run_on_their_callers_loop_and_share_a_commit(
+    database: SqliteDatabase, sqlite: SqliteBackend
+) -> None:
+    ran: list[tuple[str, bool]] = []
+
+    def brief(text: str) -> Operation[int]:
+        def operation() -> Steps[int]:
+            ran.append((threading.current_thread().name, bool(texts(sqlite))))
+            return (yield from note(text)())
+
+        return operation
+
+    await asyncio.gather(*(database.write(brief(text), crowd=True) for text in "abc"))
+
+    assert ran == [(threading.current_thread().name, False)] * 3
+    assert texts(sqlite) == ["a", "b", "c"]
+
+
+async def test_brief_operations_that_come_during_a_commit_are_in_the_next_one(
+    database: SqliteDatabase, sqlite: SqliteBackend
+) -> None:
+    tasks = []
+    for number in range(200):
+        tasks.append(asyncio.create_task(database.write(note(str(number)), crowd=True)))
+        await asyncio.sleep(0)
+
+    assert await asyncio.gather(*tasks) == list(range(1, 201))
+    assert len(texts(sqlite)) == 200

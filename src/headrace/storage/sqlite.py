@@ -4,19 +4,14 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
-from typing import Any, Generic, TypeVar
+from typing import TypeVar
 
-from msgspec import Struct
-
-from headrace.storage.database import BATCH, Each, Operation, Row, Statement, unavailable
+from headrace.storage.database import Operation, Row, unavailable
+from headrace.storage.sqlite_writer import Job, Writer, carry_out, code_of
 
 T = TypeVar("T")
-
-_OURS = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError)
-"""Errors that say something about the operation; any other one is about the file."""
 
 
 class SqliteDatabase:
@@ -27,11 +22,7 @@ class SqliteDatabase:
         self.path = path
         self._reader = _connect(path)
         self._turn = threading.Lock()  # reads that overlap share the older one's snapshot
-        self._queue: SimpleQueue[_Job[Any] | None] = SimpleQueue()
-        self._closed = False
-        self._door = threading.Lock()  # nothing is queued behind the end
-        self._writer = threading.Thread(target=self._write_batches, name="headrace-writer", daemon=True)
-        self._writer.start()
+        self._writer = Writer(partial(_connect, path))
 
     async def read(self, sql: str, parameters: Mapping[str, object]) -> list[Row]:
         return self.look(sql, parameters)
@@ -42,22 +33,18 @@ class SqliteDatabase:
             with self._turn:
                 return self._reader.execute(sql, parameters).fetchall()
         except sqlite3.Error as error:
-            raise unavailable(error, _code(error)) from error
+            raise unavailable(error, code_of(error)) from error
 
     async def write(
         self,
         operation: Operation[T],
         *,
-        crowd: bool = False,  # noqa: ARG002
-        key: str | None = None,  # noqa: ARG002
+        crowd: bool = False,
+        key: str | None = None,  # noqa: ARG002 - one transaction at a time: there is nobody to take turns with
     ) -> T:
-        # One transaction at a time, without round trips: neither a crowd nor its order make a difference.
         loop = asyncio.get_running_loop()
-        job: _Job[T] = _Job(operation, loop, loop.create_future())
-        with self._door:
-            if self._closed:
-                raise unavailable(sqlite3.ProgrammingError("closed"))
-            self._queue.put(job)
+        job: Job[T] = Job(operation, loop, loop.create_future(), brief=crowd)
+        self._writer.put(job)
         return await job.future
 
     async def snapshot(self, operation: Operation[T]) -> T:
@@ -67,46 +54,15 @@ class SqliteDatabase:
         connection = _connect(self.path)
         try:
             connection.execute("BEGIN")
-            return _carry_out(connection, operation)
+            return carry_out(connection, operation)
         except sqlite3.OperationalError as error:
-            raise unavailable(error, _code(error)) from error
+            raise unavailable(error, code_of(error)) from error
         finally:
             connection.close()
 
     def close(self) -> None:
-        with self._door:
-            self._closed = True
-            self._queue.put(None)
-        self._writer.join()
+        self._writer.close()
         self._reader.close()
-
-    def _write_batches(self) -> None:
-        connection = _connect(self.path)
-        open_ = True
-        while open_:
-            batch, open_ = self._next_batch()
-            _commit(connection, batch)
-            _deliver(batch)
-        connection.close()
-
-    def _next_batch(self) -> tuple[list["_Job[Any]"], bool]:
-        """Everything that is waiting, at least one; false once the end is reached."""
-        batch: list[_Job[Any]] = []
-        job = self._queue.get()
-        while job is not None:
-            batch.append(job)
-            if self._queue.empty() or len(batch) == BATCH:
-                return batch, True
-            job = self._queue.get()
-        return batch, False
-
-
-class _Job(Generic[T], Struct):
-    operation: Operation[T]
-    loop: asyncio.AbstractEventLoop
-    future: "asyncio.Future[T]"
-    result: T | None = None
-    error: BaseException | None = None
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -119,100 +75,3 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten
     connection.execute("PRAGMA wal_autocheckpoint = 4000")
     return connection
-
-
-def _commit(connection: sqlite3.Connection, batch: list[_Job[Any]]) -> None:
-    """All in one transaction; those that are at fault fail alone, and undo nobody else's work."""
-    if not batch:
-        return
-    for job in batch:
-        job.error = None
-    try:
-        _transact(connection, batch)
-    except _RaisedError:
-        _commit_apart(connection, batch)
-    except BaseException as error:
-        if len(batch) == 1:
-            batch[0].error = error
-            return
-        for job in batch:
-            _commit(connection, [job])
-
-
-def _commit_apart(connection: sqlite3.Connection, batch: list[_Job[Any]]) -> None:
-    """First those whose operation ended, then those whose operation raised: it may do so because of what a
-    neighbour did, and is told so only once that neighbour's work is committed."""
-    raised = [job for job in batch if job.error is not None]
-    _commit(connection, [job for job in batch if job.error is None])
-    if len(batch) > 1:
-        for job in raised:
-            _commit(connection, [job])
-
-
-def _transact(connection: sqlite3.Connection, batch: list[_Job[Any]]) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        for job in batch:
-            try:
-                job.result = _carry_out(connection, job.operation)
-            except Exception as error:
-                if _is_about_the_file(error):
-                    raise
-                job.error = error
-        if any(job.error for job in batch):
-            raise _RaisedError
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-class _RaisedError(Exception):
-    """An operation raised; it may have done so half-way."""
-
-
-def _carry_out(connection: sqlite3.Connection, operation: Operation[T]) -> T:
-    steps = operation()
-    try:
-        step = next(steps)
-        while True:
-            step = steps.send(_execute(connection, step))
-    except StopIteration as end:
-        result: T = end.value
-        return result
-
-
-def _execute(connection: sqlite3.Connection, step: Statement | Each) -> list[Row]:
-    if isinstance(step, Each):
-        connection.executemany(step.sql, step.rows)
-        return []
-    return connection.execute(step.sql, step.parameters).fetchall()
-
-
-def _deliver(batch: list[_Job[Any]]) -> None:
-    """Wake the callers, once per event loop rather than once per caller."""
-    for loop in {job.loop for job in batch}:
-        mine = [job for job in batch if job.loop is loop]
-        with suppress(RuntimeError):  # the loop is closed: nobody waits there any more
-            loop.call_soon_threadsafe(_resolve, mine)
-
-
-def _resolve(jobs: list[_Job[Any]]) -> None:
-    for job in jobs:
-        if job.future.cancelled():
-            continue
-        if job.error is None:
-            job.future.set_result(job.result)
-        elif isinstance(job.error, sqlite3.Error) and _is_about_the_file(job.error):
-            job.future.set_exception(unavailable(job.error, _code(job.error)))
-        else:
-            job.future.set_exception(job.error)
-
-
-def _code(error: sqlite3.Error) -> str | None:
-    return getattr(error, "sqlite_errorname", None)
-
-
-def _is_about_the_file(error: BaseException) -> bool:
-    return isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _OURS)
