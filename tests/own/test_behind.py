@@ -21,6 +21,7 @@ class Slow:
 
     def __init__(self) -> None:
         self.may = asyncio.Event()
+        self.begun = asyncio.Event()
         self.kept: list[tuple[Lesson, ...]] = []
 
     async def of(self, domain: str) -> Knowledge | None:
@@ -33,6 +34,7 @@ class Slow:
         )
 
     async def learn(self, *lessons: Lesson) -> None:
+        self.begun.set()
         await self.may.wait()
         self.kept.append(lessons)
 
@@ -41,14 +43,26 @@ async def test_nobody_waits_and_what_gathers_goes_down_together() -> None:
     slow = Slow()
     behind = Behind(slow)
     await behind.learn(lesson(0))
-    await asyncio.sleep(0)  # the first is on its way
+    finishing = asyncio.create_task(behind.finish())
+    await slow.begun.wait()
     for number in range(1, 50):
         await behind.learn(lesson(number, "acme.example" if number % 2 else "other.example"))
     assert slow.kept == []
     slow.may.set()
-    await behind.finish()
+    await finishing
     assert [len(lessons) for lessons in slow.kept] == [1, 25, 24]
     assert sorted(each.at - 1_000 for lessons in slow.kept for each in lessons) == list(range(50))
+
+
+async def test_what_comes_in_one_moment_is_written_once_without_being_asked_for() -> None:
+    slow = Slow()
+    behind = Behind(slow)
+    for number in range(10):
+        await behind.learn(lesson(number))
+    await slow.begun.wait()
+    slow.may.set()
+    await behind.finish()
+    assert [len(lessons) for lessons in slow.kept] == [10]
 
 
 async def test_who_asks_next_is_told() -> None:

@@ -8,16 +8,20 @@ from headrace.domain.errors import Problem
 from headrace.engine.own.knowing import Knowing, Lesson
 from headrace.finder.learning import Knowledge
 
+_GATHER = 0.5
+"""Seconds for which lessons gather: many of one moment are about few domains."""
+
 
 class Behind:
-    """`Knowing` whose lessons nobody waits for: while some are being written, others gather and go down
-    together. Who asks meanwhile waits for them, so what was learned is known to the next question. A crash
-    loses what was not written yet, and so does a database that is away."""
+    """`Knowing` whose lessons nobody waits for: they gather for a moment and go down together. Who asks
+    meanwhile has them written at once, so what was learned is known to the next question. A crash loses what
+    was not written yet, and so does a database that is away."""
 
     def __init__(self, knowing: Knowing) -> None:
         self._knowing = knowing
         self._waiting: dict[str, list[Lesson]] = {}
         self._writing: asyncio.Task[None] | None = None
+        self._wanted = asyncio.Event()
 
     async def of(self, domain: str) -> Knowledge | None:
         await self.finish()
@@ -38,9 +42,14 @@ class Behind:
         """Wait until what was learned so far is written."""
         for _ in range(2):  # what is being written, and what has gathered since
             if self._writing:
+                self._wanted.set()
                 await asyncio.wait([self._writing])
 
     async def _write(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GATHER):
+                await self._wanted.wait()
+        self._wanted.clear()
         lessons, self._waiting = self._waiting, {}
         try:
             await asyncio.gather(*map(self._put_down, lessons.values()))
