@@ -22,7 +22,7 @@ async def fails() -> bytes:
 
 
 async def test_nothing_is_kept_of_work_that_has_ended_failed_or_been_cancelled() -> None:
-    flights = LocalFlights()
+    flights: LocalFlights[bytes] = LocalFlights()
     assert await flights.once("key", late, 60) == (b"late", False)
     with pytest.raises(ZeroDivisionError):
         await flights.once("key", fails, 60)
@@ -34,7 +34,7 @@ async def test_nothing_is_kept_of_work_that_has_ended_failed_or_been_cancelled()
 
 
 async def test_work_that_was_given_up_for_late_does_not_end_what_came_after_it() -> None:
-    flights = LocalFlights()
+    flights: LocalFlights[bytes] = LocalFlights()
     first = asyncio.create_task(flights.once("key", late, 0.01))
     await asyncio.sleep(0.02)
     second = asyncio.create_task(flights.once("key", never, 60))

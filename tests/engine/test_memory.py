@@ -9,7 +9,7 @@ from headrace.domain.failures import Failure
 from headrace.domain.model import Account, Failed, Field, Found, Judged, Missing, Skipped
 from headrace.engine.asked import Asked
 from headrace.engine.converse import Reply
-from headrace.engine.flights import LocalFlights
+from headrace.engine.flights import LocalFlights, WrittenFlights
 from headrace.engine.memory import Ages, Memory
 from headrace.engine.stopwatch import Stopwatch
 from headrace.ports import Remembered
@@ -145,7 +145,7 @@ async def test_what_cannot_be_read_is_asked_for(bench: Bench) -> None:
         async def once(self, *_: object) -> tuple[bytes, bool]:
             return b'{"told": 1}', True
 
-    memory = Memory(bench.kept, Foreign(), _digest, bench.clock)
+    memory = Memory(bench.kept, WrittenFlights(Foreign()), _digest, bench.clock)
     call = Call()
     assert await memory.answer(asked(), call, NEVER, Stopwatch(bench.clock)) == HIT
     assert call.times == 1

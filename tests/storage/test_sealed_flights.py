@@ -11,7 +11,7 @@ ANSWER = b"\x95jane@acme.example"
 KEY, OTHER = "A" * 43 + "=", "B" * 43 + "="
 
 
-class Store(LocalFlights):
+class Store(LocalFlights[bytes]):
     """A store that shows what passes through it."""
 
     def __init__(self) -> None:

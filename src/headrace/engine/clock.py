@@ -4,10 +4,7 @@ import time
 
 
 class SystemClock:
-    """`ports.Clock` on the operating system."""
+    """`ports.Clock` on the operating system, with nothing in between: each enrichment asks forty times."""
 
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def wall(self) -> float:
-        return time.time()
+    monotonic = staticmethod(time.monotonic)
+    wall = staticmethod(time.time)

@@ -1,27 +1,32 @@
-"""Single-flight in this process."""
+"""Single-flight: in this process, and with others that only take bytes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
 
-from msgspec import Struct
+from msgspec import MsgspecError, Struct
+
+from headrace.engine import lasting
+from headrace.engine.converse import Reply
+from headrace.ports import Flights
+
+T = TypeVar("T")
 
 
-class _Flight(Struct):
+class _Flight(Generic[T], Struct):
     """Work under way until `until` at most; `landed` holds its result, or `None` if it failed."""
 
     until: float
-    landed: asyncio.Future[bytes | None]
+    landed: asyncio.Future[T | None]
 
 
-class LocalFlights:
+class LocalFlights(Generic[T]):
     """`ports.Flights` in memory."""
 
     def __init__(self) -> None:
-        self._flights: dict[str, _Flight] = {}
+        self._flights: dict[str, _Flight[T]] = {}
 
-    async def once(
-        self, key: str, work: Callable[[], Awaitable[bytes]], seconds: float
-    ) -> tuple[bytes, bool]:
+    async def once(self, key: str, work: Callable[[], Awaitable[T]], seconds: float) -> tuple[T, bool]:
         loop = asyncio.get_running_loop()
         while (flight := self._flights.get(key)) and flight.until > loop.time():
             # `wait` and not `await`: a follower that is cancelled must not cancel what the others wait for.
@@ -37,3 +42,28 @@ class LocalFlights:
                 del self._flights[key]
             mine.landed.set_result(result)
         return result, False
+
+
+class WrittenFlights:
+    """`ports.Flights` of replies, through those of bytes."""
+
+    def __init__(self, flights: Flights[bytes]) -> None:
+        self._flights = flights
+
+    async def once(
+        self, key: str, work: Callable[[], Awaitable[Reply]], seconds: float
+    ) -> tuple[Reply, bool]:
+        own: Reply | None = None
+
+        async def written() -> bytes:
+            nonlocal own
+            own = await work()
+            return lasting.encode(own)
+
+        landed, shared = await self._flights.once(key, written, seconds)
+        if own is not None and not shared:
+            return own, False
+        try:
+            return lasting.decode(landed), True
+        except MsgspecError:  # from a process of another version
+            return await work(), False

@@ -35,7 +35,7 @@ class Memory:
     """Between the questions of all enrichments and the vendors. `digest` is a keyed hash."""
 
     def __init__(
-        self, answers: Answers, flights: Flights, digest: Callable[[str], bytes], clock: Clock
+        self, answers: Answers, flights: Flights[Reply], digest: Callable[[str], bytes], clock: Clock
     ) -> None:
         self._answers = answers
         self._sharing = Sharing(flights)

@@ -2,9 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 
-from msgspec import MsgspecError
+from msgspec.structs import replace
 
-from headrace.engine import lasting
 from headrace.engine.asked import Asked
 from headrace.engine.converse import Reply
 from headrace.engine.guard import PATIENCE
@@ -20,30 +19,25 @@ Ask = Callable[[], Awaitable[Reply]]
 class Sharing:
     """Puts a question for all who have it."""
 
-    def __init__(self, flights: Flights) -> None:
+    def __init__(self, flights: Flights[Reply]) -> None:
         self._flights = flights
 
     async def answer(self, asked: Asked, ask: Ask, stopwatch: Stopwatch) -> Reply:
         """What `ask` brings, be it this one or that of an equal question which is out already. Its failure
         is shared like any answer; if it is cut off, the next of those who wait asks."""
-        mine: Reply | None = None
+        waits = True
 
-        async def work() -> bytes:
-            nonlocal mine
-            stopwatch.stop()  # `ask` knows better which part of it is the vendor's
-            try:
-                mine = await ask()
-            finally:
-                stopwatch.start()
-            return lasting.encode(mine)
-
-        with stopwatch:  # who waits for another's call waits for the vendor
-            landed, shared = await self._flights.once(asked.spelling, work, asked.vendor.timeout + _BESIDE)
-        if mine and not shared:
-            return mine
-        try:
-            theirs = lasting.decode(landed)
-        except MsgspecError:  # from a process of another version
+        async def work() -> Reply:
+            nonlocal waits
+            if waits:  # `ask` knows better which part of it is the vendor's
+                waits = False
+                stopwatch.stop()
             return await ask()
-        theirs.shared = True
-        return theirs
+
+        stopwatch.start()  # who waits for another's call waits for the vendor
+        try:
+            reply, shared = await self._flights.once(asked.spelling, work, asked.vendor.timeout + _BESIDE)
+        finally:
+            if waits:
+                stopwatch.stop()
+        return replace(reply, shared=True, obtained_at=None) if shared else reply

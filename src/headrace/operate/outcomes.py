@@ -1,6 +1,6 @@
 """What became of addresses: a bounce or a delivery that is reported teaches who was right about it."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,11 +48,20 @@ class Counted:
 
 
 class OutcomeDesk:
-    """Takes outcomes in. `confidence`: by the rates in force."""
+    """Takes outcomes in. `catch_up`: writes down what this process has learned so far. `confidence`: by the
+    rates in force."""
 
-    def __init__(self, book: OutcomeBook, knowing: Knowing, confidence: Confidence, clock: Clock) -> None:
+    def __init__(
+        self,
+        book: OutcomeBook,
+        knowing: Knowing,
+        catch_up: Callable[[], Awaitable[None]],
+        confidence: Confidence,
+        clock: Clock,
+    ) -> None:
         self._book = book
         self._knowing = knowing
+        self._catch_up = catch_up
         self._confidence = confidence
         self._clock = clock
 
@@ -102,6 +111,8 @@ class OutcomeDesk:
         return taught
 
     async def _unlearn(self, lessons: Sequence[Lesson]) -> None:
+        if lessons:
+            await self._catch_up()  # with what is taken back now
         for lesson in lessons:
             if await self._knowing.of(lesson.domain):
                 await self._knowing.learn(lesson)

@@ -1,9 +1,11 @@
 """What vendors answered, for those who ask the same."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from msgspec import Struct
+
+T = TypeVar("T")
 
 
 class Remembered(Struct, frozen=True):
@@ -27,12 +29,10 @@ class Answers(Protocol):
         ...
 
 
-class Flights(Protocol):
+class Flights(Protocol[T]):
     """Work that many ask for at the same time and that is done once."""
 
-    async def once(
-        self, key: str, work: Callable[[], Awaitable[bytes]], seconds: float
-    ) -> tuple[bytes, bool]:
+    async def once(self, key: str, work: Callable[[], Awaitable[T]], seconds: float) -> tuple[T, bool]:
         """What `work` returns, and whether another's work was shared.
 
         Of all who ask at the same time one works. Whoever comes after it has ended works anew. If the one

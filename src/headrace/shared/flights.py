@@ -61,7 +61,7 @@ class ValkeyFlights:
 
     def __init__(self, link: Link, listener: Listener) -> None:
         self._link = link
-        self._local = LocalFlights()
+        self._local: LocalFlights[bytes] = LocalFlights()
         self._awaited: dict[str, asyncio.Event] = {}
         self._telling: set[asyncio.Task[None]] = set()
         listener.hear(_CHANNEL, self._hear)

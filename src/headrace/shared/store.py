@@ -15,7 +15,7 @@ class Shared:
 
     rates: Rates
     breakers: BreakerBoard
-    flights: Flights
+    flights: Flights[bytes]
     start: Callable[[], None]
     aclose: Callable[[], Awaitable[None]]
 

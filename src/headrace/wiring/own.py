@@ -101,7 +101,7 @@ def make_own(settings: Settings, storage: Storage | None, clock: Clock, recall: 
 
 def make_desk(storage: Storage, own: Own, clock: Clock) -> OutcomeDesk:
     """What takes in what became of addresses."""
-    return OutcomeDesk(storage.outcomes, storage.knowledge, own.confidence, clock)
+    return OutcomeDesk(storage.outcomes, storage.knowledge, own.knowing.finish, own.confidence, clock)
 
 
 def upstreams(settings: Settings) -> Mapping[str, str]:

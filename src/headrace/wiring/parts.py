@@ -6,9 +6,11 @@ from headrace.api.render import enrich_answer, finished_body
 from headrace.config import ConfigError, Settings
 from headrace.domain.model import Account, Enrichment, Field
 from headrace.domain.pricing import PriceBook
+from headrace.engine.converse import Reply
+from headrace.engine.flights import LocalFlights, WrittenFlights
 from headrace.engine.memory import Memory
 from headrace.engine.run import Deadlines
-from headrace.ports import Clock, Queued, Transport
+from headrace.ports import Clock, Flights, Queued, Transport
 from headrace.providers import registry
 from headrace.shared.store import Shared, local
 from headrace.storage.opening import Storage
@@ -43,7 +45,9 @@ def make_shared(settings: Settings, clock: Clock) -> Shared:
 
 def make_memory(settings: Settings, storage: Storage, shared: Shared, clock: Clock) -> Memory:
     """What keeps equal questions from being put twice. Answers leave the process sealed."""
-    flights = SealedFlights(shared.flights, storage.vault) if settings.shared.url else shared.flights
+    flights: Flights[Reply] = LocalFlights()
+    if settings.shared.url:
+        flights = WrittenFlights(SealedFlights(shared.flights, storage.vault))
     return Memory(storage.remembered, flights, storage.vault.digest, clock)
 
 

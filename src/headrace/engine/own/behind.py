@@ -9,19 +9,20 @@ from headrace.engine.own.knowing import Knowing, Lesson
 from headrace.finder.learning import Knowledge
 
 _GATHER = 0.5
-"""Seconds for which lessons gather: many of one moment are about few domains."""
+"""Seconds between two writes, in which lessons gather: many of one moment are about few domains."""
 
 
 class Behind:
-    """`Knowing` whose lessons nobody waits for: they gather for a moment and go down together. Who asks
-    meanwhile has them written at once, so what was learned is known to the next question. A crash loses what
-    was not written yet, and so does a database that is away."""
+    """`Knowing` whose lessons nobody waits for: shortly after others they gather, and go down together. Who
+    asks meanwhile has them written at once, so what was learned is known to the next question. A crash loses
+    what was not written yet, and so does a database that is away."""
 
     def __init__(self, knowing: Knowing) -> None:
         self._knowing = knowing
         self._waiting: dict[str, list[Lesson]] = {}
         self._writing: asyncio.Task[None] | None = None
         self._wanted = asyncio.Event()
+        self._written_at = -_GATHER
 
     async def of(self, domain: str) -> Knowledge | None:
         await self.finish()
@@ -47,13 +48,14 @@ class Behind:
 
     async def _write(self) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(_GATHER):
+            async with asyncio.timeout_at(self._written_at + _GATHER):
                 await self._wanted.wait()
         self._wanted.clear()
         lessons, self._waiting = self._waiting, {}
         try:
             await asyncio.gather(*map(self._put_down, lessons.values()))
         finally:
+            self._written_at = asyncio.get_running_loop().time()
             self._writing = asyncio.create_task(self._write()) if self._waiting else None
 
     async def _put_down(self, lessons: Sequence[Lesson]) -> None:
