@@ -1,6 +1,7 @@
 """JSON on its way out."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from litestar.response.base import ASGIResponse
@@ -31,8 +32,14 @@ class _Ready(ASGIResponse):
 
 def json_answer(body: bytes, headers: Mapping[str, str] | None = None, status: int = 200) -> ASGIResponse:
     """A body that is written already."""
-    spelt = [(name.lower().encode(), value.encode("latin-1")) for name, value in (headers or {}).items()]
+    spelt = [(_spelt(name), value.encode("latin-1")) for name, value in (headers or {}).items()]
     return _Ready(status, [*spelt, _JSON, (b"content-length", b"%d" % len(body))], body)
+
+
+@cache
+def _spelt(name: str) -> bytes:
+    """A header's name as it goes on the wire."""
+    return name.lower().encode()
 
 
 def reply_answer(reply: Reply) -> ASGIResponse:

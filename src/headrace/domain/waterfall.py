@@ -116,7 +116,10 @@ class Waterfall:
     @property
     def is_over(self) -> bool:
         """No lane is open any more."""
-        return all(lane.closed for lane in self._lanes.values())
+        for lane in self._lanes.values():  # noqa: SIM110 - asked after each answer, and quicker than `all`
+            if not lane.closed:
+                return False
+        return True
 
     @property
     def open_lanes(self) -> tuple[Field, ...]:
@@ -157,7 +160,7 @@ class Waterfall:
                 lane.expected.remove(question)
             if lane.waiting_for is question:
                 lane.waiting_for = None
-            mine = outcome.get(wanted, _UNSAID) if isinstance(outcome, Mapping) else outcome
+            mine = outcome if isinstance(outcome, Outcome) else outcome.get(wanted, _UNSAID)
             attempt = _attempt(wanted, question, mine, timing)
             self.attempts.append(attempt)
             if self._left_alone:

@@ -74,7 +74,8 @@ class Run:
         self.sandbox = False
         self._around = surroundings
         self._ages = ages
-        self._began = surroundings.clock.monotonic()
+        self._now = surroundings.clock.monotonic
+        self._began = self._now()
         self._loop = asyncio.get_running_loop()
         self._ended = self._loop.create_future()
         self._out: dict[Question, float] = {}  # put and not yet answered -> when
@@ -84,7 +85,7 @@ class Run:
 
     @property
     def elapsed_ms(self) -> float:
-        return (self._around.clock.monotonic() - self._began) * 1000
+        return (self._now() - self._began) * 1000
 
     @property
     def outstanding(self) -> bool:
@@ -174,7 +175,8 @@ class Run:
         took = self.elapsed_ms - started
         timing = Timing(started, took, reply.http_status, reply.shared, reply.obtained_at)
         answers = _as_answers(reply.told, vendor)
-        await self._screen(_found(question, answers))
+        if found := _found(question, answers):
+            await self._screen(found)
         del self._out[question]
         self.waterfall.record(question, answers, timing)
 
@@ -225,8 +227,11 @@ def _conversation(vendor: Vendor, question: Question, waterfall: Waterfall) -> C
 
 def _found(question: Question, answers: Answers) -> dict[Field, Sequence[str]]:
     """What an answer holds for each field, as the vendor spelt it."""
-    told = answers if isinstance(answers, Mapping) else dict.fromkeys(question.fields, answers)
-    return {wanted: answer.values for wanted, answer in told.items() if isinstance(answer, Found | Guessed)}
+    if isinstance(answers, Found | Guessed):
+        return dict.fromkeys(question.fields, answers.values)
+    if isinstance(answers, Outcome):
+        return {}
+    return {wanted: answer.values for wanted, answer in answers.items() if isinstance(answer, Found)}
 
 
 def _as_answers(told: Told | Failed | Skipped, vendor: Party) -> Answers:

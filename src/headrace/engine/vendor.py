@@ -1,8 +1,9 @@
 """A vendor as this process uses it: its adapter, where it is, and how long to wait for it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 import msgspec
 
@@ -11,6 +12,7 @@ from headrace.ports import OutboundRequest
 from headrace.providers.base import Adapter, Request, Verifies
 
 _encode = msgspec.json.Encoder().encode
+_is_plain = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,11 @@ class Vendor:
         """The adapter's request as it goes on the wire."""
         url = f"{self.base_url}{request.path}"
         if request.query:
-            url = f"{url}?{urlencode(request.query)}"
+            url = f"{url}?{'&'.join(f'{name}={_quoted(value)}' for name, value in request.query.items())}"
         body = None if request.body is None else _encode(request.body)
         return OutboundRequest(request.method, url, self.headers, body)
+
+
+def _quoted(value: str) -> str:
+    """As in a form; what needs no quoting, which is most, is not put through it."""
+    return value if _is_plain(value) else quote_plus(value)

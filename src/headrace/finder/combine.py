@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log
 
+from msgspec import Struct
+
 from headrace.domain.model import Grade, Thresholds, Verdict
 from headrace.finder.calibration import Calibration
 from headrace.finder.rates import Rates, Word
@@ -20,14 +22,23 @@ EMPLOYED = 0.92
 """That somebody who is said to work there has a mailbox there: an assumption."""
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """What one source said. `family`: the upstream that it resells, its own name when it has none."""
 
     source: str
     said: Word
     reason: str
     family: str = ""
+
+
+_WORDS = {
+    Grade.DELIVERABLE: Word.VALID,
+    Grade.CATCH_ALL: Word.VALID,
+    Grade.INVALID: Word.INVALID,
+    Grade.RISKY: Word.RISKY,  # or that its domain accepts everything
+    Grade.UNKNOWN: Word.UNKNOWN,
+}
+"""What a grade says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +67,14 @@ def neutral(fit: float = 1.0) -> float:
 
 def of_verdict(source: str, verdict: Verdict, family: str = "") -> tuple[Evidence, ...]:
     """A vendor's verdict as evidence. That the domain accepts everything is a piece of its own."""
-    words = {
-        Grade.DELIVERABLE: Word.VALID,
-        Grade.CATCH_ALL: Word.VALID,
-        Grade.INVALID: Word.INVALID,
-        Grade.RISKY: Word.CATCH_ALL if verdict.accept_all else Word.RISKY,
-        Grade.UNKNOWN: Word.UNKNOWN,
-    }
     accept_all = verdict.accept_all or verdict.grade is Grade.CATCH_ALL
-    said = [words[verdict.grade]]
-    if accept_all and Word.CATCH_ALL not in said:
-        said.append(Word.CATCH_ALL)
-    return tuple(Evidence(source, word, verdict.reason, family) for word in said)
+    word = _WORDS[verdict.grade]
+    if word is Word.RISKY and accept_all:
+        word = Word.CATCH_ALL
+    first = Evidence(source, word, verdict.reason, family)
+    if accept_all and word is not Word.CATCH_ALL:
+        return first, Evidence(source, Word.CATCH_ALL, verdict.reason, family)
+    return (first,)
 
 
 def combine(

@@ -71,6 +71,13 @@ def _forms(known: list[Filling], wanted: str) -> list[Form]:
     return [
         Form(wanted, line.share * filling.share, line, filling.shape, filling.spelling)
         for filling in known
-        for line in filling.plan
-        if filling.local(line) == wanted
+        for line in _leading_to(wanted, filling)
+    ]
+
+
+def _leading_to(wanted: str, filling: Filling) -> list[Line]:
+    """The lines that give this local part: `Filling.local`, written out as it is tried a hundred times."""
+    texts, glues = filling.texts, filling.glues
+    return [
+        line for line in filling.plan if texts[line.left] + glues[line.glue] + texts[line.right] == wanted
     ]

@@ -1,13 +1,13 @@
 """What is known of domains, wherever that is kept."""
 
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from headrace.finder.learning import Knowledge
 
 
-@dataclass(frozen=True, slots=True)
-class Lesson:
+class Lesson(Struct, frozen=True):
     """One address that was confirmed. `weight`: how probably it is right; `at`: seconds since 1970.
     `company`: the name of the employer, where the address also tells which domain that writes from."""
 
