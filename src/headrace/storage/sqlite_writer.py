@@ -1,0 +1,244 @@
+"""The one writer of a database file: what many callers want written shares a transaction and its commit."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
+
+from headrace.storage.database import BATCH, Each, Operation, Row, Statement, unavailable
+
+T = TypeVar("T")
+
+_OURS = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError)
+"""Errors that say something about the operation; any other one is about the file."""
+
+_LOST = 1.0
+"""Seconds after which the thread no longer waits for a loop to take its turn: it may have been closed."""
+
+
+class Job(Generic[T], Struct):
+    """An operation, and who waits for it. `brief`: it may be carried out on the event loop."""
+
+    operation: Operation[T]
+    loop: asyncio.AbstractEventLoop
+    future: "asyncio.Future[T]"
+    brief: bool = False
+    result: T | None = None
+    error: BaseException | None = None
+
+
+Batch = list[Job[Any]]
+
+
+class Writer:
+    """Commits operations in the order in which they come.
+
+    A thread does it, as a flush to disk takes its time. But a thread has to win the interpreter back after
+    each statement, which costs more than the statement while an event loop is at work. So the statements of
+    brief operations run on their callers' loop, and the thread commits them; it carries out all others, and
+    again whatever did not go smoothly.
+    """
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+        self._on_loops, self._on_thread = connect(), connect()
+        self._on_loops.execute("PRAGMA busy_timeout = 0")  # an event loop waits for no other process
+        self._door = threading.Lock()  # nothing is queued behind the end
+        self._waiting: Batch = []
+        self._busy = False
+        self._begun = False  # on a loop, and not yet committed by the thread
+        self._closed = False
+        self._handed: SimpleQueue[tuple[Batch, bool] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="headrace-writer", daemon=True)
+        self._thread.start()
+
+    def put(self, job: Job[T]) -> None:
+        """Called on the job's loop, on which its future will be resolved."""
+        with self._door:
+            if self._closed:
+                raise unavailable(sqlite3.ProgrammingError("closed"))
+            self._waiting.append(job)
+            busy, self._busy = self._busy, True
+        if not busy:
+            job.loop.call_soon(self._turn)  # so that those who come in the same turn of the loop join it
+
+    def close(self) -> None:
+        """Returns once everything is written that was put."""
+        with self._door:
+            self._closed = True
+            self._handed.put(None)
+        self._thread.join()
+
+    def _turn(self) -> None:
+        """On an event loop: hand the thread its next batch, carried out already if that can be."""
+        with self._door:
+            if batch := self._take():
+                self._handed.put((batch, self._begin(batch)))
+
+    def _take(self) -> Batch:
+        batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+        return batch
+
+    def _begin(self, batch: Batch) -> bool:
+        """Whether all of it is carried out, but for the commit."""
+        if self._begun or not all(job.brief for job in batch):
+            return False
+        try:
+            self._on_loops.execute("BEGIN IMMEDIATE")
+            for job in batch:
+                job.result = carry_out(self._on_loops, job.operation)
+        except Exception:  # the thread will see what it was
+            _roll_back(self._on_loops)
+            return False
+        self._begun = True
+        return True
+
+    def _run(self) -> None:
+        while handed := self._next():
+            batch, begun = handed
+            if not (begun and self._committed()):
+                commit(self._on_thread, batch)
+            _deliver(batch)
+            self._go_on()
+        while batch := self._take():
+            commit(self._on_thread, batch)
+            _deliver(batch)
+        self._on_loops.close()
+        self._on_thread.close()
+
+    def _next(self) -> tuple[Batch, bool] | None:
+        while True:
+            try:
+                return self._handed.get(timeout=_LOST)
+            except Empty:
+                with self._door:
+                    if self._handed.empty() and (batch := self._take()):
+                        return batch, False
+
+    def _committed(self) -> bool:
+        try:
+            self._on_loops.execute("COMMIT")
+        except sqlite3.Error:
+            _roll_back(self._on_loops)
+            return False
+        finally:
+            self._begun = False
+        return True
+
+    def _go_on(self) -> None:
+        """Let the loop of whoever waits longest take the next turn."""
+        with self._door:
+            self._busy = bool(self._waiting)
+            if not self._busy:
+                return
+            try:
+                self._waiting[0].loop.call_soon_threadsafe(self._turn)
+            except RuntimeError:  # it is closed
+                self._handed.put((self._take(), False))
+
+
+def commit(connection: sqlite3.Connection, batch: Batch) -> None:
+    """All in one transaction; those that are at fault fail alone, and undo nobody else's work."""
+    if not batch:
+        return
+    for job in batch:
+        job.error = None
+    try:
+        _transact(connection, batch)
+    except _RaisedError:
+        _commit_apart(connection, batch)
+    except BaseException as error:
+        if len(batch) == 1:
+            batch[0].error = error
+            return
+        for job in batch:
+            commit(connection, [job])
+
+
+def _commit_apart(connection: sqlite3.Connection, batch: Batch) -> None:
+    """First those whose operation ended, then those whose operation raised: it may do so because of what a
+    neighbour did, and is told so only once that neighbour's work is committed."""
+    raised = [job for job in batch if job.error is not None]
+    commit(connection, [job for job in batch if job.error is None])
+    if len(batch) > 1:
+        for job in raised:
+            commit(connection, [job])
+
+
+def _transact(connection: sqlite3.Connection, batch: Batch) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for job in batch:
+            try:
+                job.result = carry_out(connection, job.operation)
+            except Exception as error:
+                if _is_about_the_file(error):
+                    raise
+                job.error = error
+        if any(job.error for job in batch):
+            raise _RaisedError
+        connection.execute("COMMIT")
+    except BaseException:
+        _roll_back(connection)
+        raise
+
+
+class _RaisedError(Exception):
+    """An operation raised; it may have done so half-way."""
+
+
+def carry_out(connection: sqlite3.Connection, operation: Operation[T]) -> T:
+    """One operation's steps; its result."""
+    steps = operation()
+    try:
+        step = next(steps)
+        while True:
+            step = steps.send(_execute(connection, step))
+    except StopIteration as end:
+        result: T = end.value
+        return result
+
+
+def _execute(connection: sqlite3.Connection, step: Statement | Each) -> list[Row]:
+    if isinstance(step, Each):
+        connection.executemany(step.sql, step.rows)
+        return []
+    return connection.execute(step.sql, step.parameters).fetchall()
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
+
+
+def _deliver(batch: Batch) -> None:
+    """Wake the callers, once per event loop rather than once per caller."""
+    for loop in {job.loop for job in batch}:
+        mine = [job for job in batch if job.loop is loop]
+        with suppress(RuntimeError):  # the loop is closed: nobody waits there any more
+            loop.call_soon_threadsafe(_resolve, mine)
+
+
+def _resolve(jobs: Batch) -> None:
+    for job in jobs:
+        if job.future.cancelled():
+            continue
+        if job.error is None:
+            job.future.set_result(job.result)
+        elif isinstance(job.error, sqlite3.Error) and _is_about_the_file(job.error):
+            job.future.set_exception(unavailable(job.error, code_of(job.error)))
+        else:
+            job.future.set_exception(job.error)
+
+
+def code_of(error: sqlite3.Error) -> str | None:
+    """SQLite's own name for it, which holds no data."""
+    return getattr(error, "sqlite_errorname", None)
+
+
+def _is_about_the_file(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _OURS)
