@@ -32,7 +32,7 @@ class Work:
 Asked = asyncio.Task[tuple[bytes, bool]]
 
 
-async def ask(flights: Flights[bytes], key: str, work: Work, seconds: float = 60) -> Asked:
+async def ask(flights: Flights[str, bytes], key: str, work: Work, seconds: float = 60) -> Asked:
     """Ask, and return once the work has begun or is waited for."""
     began = work.times
     first_here = isinstance(flights, ValkeyFlights) and key not in flights._local._flights

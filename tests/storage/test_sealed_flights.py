@@ -1,7 +1,7 @@
 """Results of single-flight that travel through a store."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 
 from headrace.engine.flights import LocalFlights
 from headrace.storage.sealed_flights import SealedFlights
@@ -19,7 +19,7 @@ class Store(LocalFlights[bytes]):
         self.seen: list[bytes] = []
 
     async def once(
-        self, key: str, work: Callable[[], Awaitable[bytes]], seconds: float
+        self, key: Hashable, work: Callable[[], Awaitable[bytes]], seconds: float
     ) -> tuple[bytes, bool]:
         result, shared = await super().once(key, work, seconds)
         self.seen.append(result)

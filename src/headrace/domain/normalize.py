@@ -9,6 +9,7 @@ _HOST = re.compile(
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 # The old /pub/<name>/1/2/3 names a person by its last parts too, so its first alone could be somebody else.
 _SLUG = re.compile(r"(?:in|sales/lead|sales/people|pub(?=/[^/]+/?\Z))/([^/?#,]+)", re.IGNORECASE)
+_IN_ORDER = re.compile(r"https://www\.linkedin\.com/in/[A-Za-z0-9-]+/")
 _PLAIN_SLUG = re.compile(r"(?!\.+\Z)[^\s/?#%,\\<>\"\x00-\x20\x7f\ud800-\udfff]+")
 # What nearly every address looks like; the library takes fifty times as long to say so.
 _PLAIN_ADDRESS = re.compile(
@@ -50,6 +51,8 @@ def linkedin_url(value: str) -> str | None:
     Country hosts, missing schemes, queries, member-id slugs and Sales Navigator links are accepted. The
     slug keeps its case: member ids (`ACwAA...`) are case-sensitive.
     """
+    if _IN_ORDER.fullmatch(value):
+        return value
     parts = _split(value.strip())
     if parts is None or parts.scheme not in ("http", "https"):
         return None

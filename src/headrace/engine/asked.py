@@ -15,6 +15,9 @@ from headrace.engine.vendor import Vendor
 _encode = msgspec.json.Encoder().encode
 
 
+Key = tuple[str | tuple[str, ...] | None, ...]
+
+
 class Asked(Struct, frozen=True):
     """A question about `contact`, and who is asked. `vendor.base_url` counts: a rehearsal's answers are
     another's."""
@@ -24,10 +27,17 @@ class Asked(Struct, frozen=True):
     contact: Contact
 
     @property
-    def spelling(self) -> str:
+    def key(self) -> Key:
         """Equal for questions that the vendor cannot tell apart. Holds personal data."""
-        about = [self.question.address] if self.question.address else self._traits()
-        return _encode([self.vendor.name, self.vendor.base_url, *about]).decode()
+        question, vendor = self.question, self.vendor
+        if question.address:
+            return vendor.name, vendor.base_url, question.address
+        return vendor.name, vendor.base_url, *self._traits()
+
+    @property
+    def spelling(self) -> str:
+        """The same as text."""
+        return spelling_of(self.key)
 
     def subjects(self, told: Told) -> tuple[str, ...]:
         """The identifiers of whom the answer is about."""
@@ -35,17 +45,17 @@ class Asked(Struct, frozen=True):
         values = (each for field, value in self._values(told) for each in subject.of_found(field, value))
         return tuple(dict.fromkeys([*subject.of_request, *values]))
 
-    def _traits(self) -> list[object]:
+    def _traits(self) -> Key:
         contact, fields = self.contact, self.question.fields
-        return [
-            sorted(fields),
+        return (
+            tuple(sorted(fields)) if len(fields) > 1 else fields,
             contact.first_name,
             contact.last_name,
             contact.company_name,
             contact.domain,
             contact.linkedin_url,
-            sorted(contact.phone_countries) if Field.PHONE in fields else [],
-        ]
+            tuple(sorted(contact.phone_countries)) if Field.PHONE in fields else (),
+        )
 
     def _values(self, told: Told) -> Iterable[tuple[Field, str]]:
         if self.question.address:
@@ -55,3 +65,8 @@ class Asked(Struct, frozen=True):
             if isinstance(answer, Found):
                 for value in answer.values:
                     yield field, value
+
+
+def spelling_of(key: Key) -> str:
+    """Equal for equal keys, and for no others."""
+    return _encode(key).decode()

@@ -1,12 +1,13 @@
 """Single-flight: in this process, and with others that only take bytes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
 from msgspec import MsgspecError, Struct
 
 from headrace.engine import lasting
+from headrace.engine.asked import Key, spelling_of
 from headrace.engine.converse import Reply
 from headrace.ports import Flights
 
@@ -24,9 +25,9 @@ class LocalFlights(Generic[T]):
     """`ports.Flights` in memory."""
 
     def __init__(self) -> None:
-        self._flights: dict[str, _Flight[T]] = {}
+        self._flights: dict[Hashable, _Flight[T]] = {}
 
-    async def once(self, key: str, work: Callable[[], Awaitable[T]], seconds: float) -> tuple[T, bool]:
+    async def once(self, key: Hashable, work: Callable[[], Awaitable[T]], seconds: float) -> tuple[T, bool]:
         loop = asyncio.get_running_loop()
         while (flight := self._flights.get(key)) and flight.until > loop.time():
             # `wait` and not `await`: a follower that is cancelled must not cancel what the others wait for.
@@ -45,13 +46,13 @@ class LocalFlights(Generic[T]):
 
 
 class WrittenFlights:
-    """`ports.Flights` of replies, through those of bytes."""
+    """`ports.Flights` of questions and replies, through those of text and bytes."""
 
-    def __init__(self, flights: Flights[bytes]) -> None:
+    def __init__(self, flights: Flights[str, bytes]) -> None:
         self._flights = flights
 
     async def once(
-        self, key: str, work: Callable[[], Awaitable[Reply]], seconds: float
+        self, key: Key, work: Callable[[], Awaitable[Reply]], seconds: float
     ) -> tuple[Reply, bool]:
         own: Reply | None = None
 
@@ -60,7 +61,7 @@ class WrittenFlights:
             own = await work()
             return lasting.encode(own)
 
-        landed, shared = await self._flights.once(key, written, seconds)
+        landed, shared = await self._flights.once(spelling_of(key), written, seconds)
         if own is not None and not shared:
             return own, False
         try:

@@ -24,7 +24,7 @@ def new_id() -> str:
     with _making:
         follows = _last + 1 + (random >> 48)
         _last = made = fresh if fresh >> _CHANCE > _last >> _CHANCE else follows
-    return str(_as_uuid(made >> _CHANCE, made & (1 << _CHANCE) - 1))
+    return _spelt(made >> _CHANCE, made & (1 << _CHANCE) - 1)
 
 
 def earliest_id(at: float) -> str:
@@ -32,5 +32,8 @@ def earliest_id(at: float) -> str:
     return str(UUID(int=int(at * 1000) << 80))
 
 
-def _as_uuid(milliseconds: int, rest: int) -> UUID:
-    return UUID(int=milliseconds << 80 | 0x7 << 76 | (rest >> 62) << 64 | 0b10 << 62 | rest & (1 << 62) - 1)
+def _spelt(milliseconds: int, rest: int) -> str:
+    """As `str(UUID(int=...))`, which takes five times as long."""
+    number = milliseconds << 80 | 0x7 << 76 | (rest >> 62) << 64 | 0b10 << 62 | rest & (1 << 62) - 1
+    text = f"{number:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -9,7 +9,7 @@ from headrace.domain import normalize
 from headrace.domain.errors import Problem
 from headrace.domain.model import Account, Failed, Field, Found, Grade, Judged, Skipped
 from headrace.engine import lasting
-from headrace.engine.asked import Asked
+from headrace.engine.asked import Asked, Key
 from headrace.engine.converse import Reply, Told
 from headrace.engine.sharing import Ask, Sharing
 from headrace.engine.stopwatch import Stopwatch
@@ -35,7 +35,7 @@ class Memory:
     """Between the questions of all enrichments and the vendors. `digest` is a keyed hash."""
 
     def __init__(
-        self, answers: Answers, flights: Flights[Reply], digest: Callable[[str], bytes], clock: Clock
+        self, answers: Answers, flights: Flights[Key, Reply], digest: Callable[[str], bytes], clock: Clock
     ) -> None:
         self._answers = answers
         self._sharing = Sharing(flights)

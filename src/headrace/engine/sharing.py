@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from msgspec.structs import replace
 
-from headrace.engine.asked import Asked
+from headrace.engine.asked import Asked, Key
 from headrace.engine.converse import Reply
 from headrace.engine.guard import PATIENCE
 from headrace.engine.stopwatch import Stopwatch
@@ -19,7 +19,7 @@ Ask = Callable[[], Awaitable[Reply]]
 class Sharing:
     """Puts a question for all who have it."""
 
-    def __init__(self, flights: Flights[Reply]) -> None:
+    def __init__(self, flights: Flights[Key, Reply]) -> None:
         self._flights = flights
 
     async def answer(self, asked: Asked, ask: Ask, stopwatch: Stopwatch) -> Reply:
@@ -36,7 +36,7 @@ class Sharing:
 
         stopwatch.start()  # who waits for another's call waits for the vendor
         try:
-            reply, shared = await self._flights.once(asked.spelling, work, asked.vendor.timeout + _BESIDE)
+            reply, shared = await self._flights.once(asked.key, work, asked.vendor.timeout + _BESIDE)
         finally:
             if waits:
                 stopwatch.stop()

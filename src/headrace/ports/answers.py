@@ -5,6 +5,7 @@ from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
+K_contra = TypeVar("K_contra", contravariant=True)
 T = TypeVar("T")
 
 
@@ -29,10 +30,10 @@ class Answers(Protocol):
         ...
 
 
-class Flights(Protocol[T]):
+class Flights(Protocol[K_contra, T]):
     """Work that many ask for at the same time and that is done once."""
 
-    async def once(self, key: str, work: Callable[[], Awaitable[T]], seconds: float) -> tuple[T, bool]:
+    async def once(self, key: K_contra, work: Callable[[], Awaitable[T]], seconds: float) -> tuple[T, bool]:
         """What `work` returns, and whether another's work was shared.
 
         Of all who ask at the same time one works. Whoever comes after it has ended works anew. If the one

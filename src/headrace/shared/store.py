@@ -15,7 +15,7 @@ class Shared:
 
     rates: Rates
     breakers: BreakerBoard
-    flights: Flights[bytes]
+    flights: Flights[str, bytes]
     start: Callable[[], None]
     aclose: Callable[[], Awaitable[None]]
 

@@ -1,12 +1,14 @@
 """API keys: how they are made, read and kept."""
 
-import hashlib
 import hmac
 import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 
 from headrace.operate.model import NewKey
 from headrace.storage.errors import Unusable
@@ -30,7 +32,7 @@ class KeySmith:
     """
 
     def __init__(self, pepper: bytes, prefix: str = ACCOUNT_KEY) -> None:
-        self._pepper = pepper
+        self._keyed = HMAC(pepper, SHA256())
         self._prefix = prefix
 
     def make(self) -> NewKey:
@@ -49,7 +51,9 @@ class KeySmith:
         return hmac.compare_digest(self._digest(secret), digest)
 
     def _digest(self, secret: str) -> bytes:
-        return hmac.digest(self._pepper, secret.encode(), hashlib.sha256)
+        keyed = self._keyed.copy()
+        keyed.update(secret.encode())
+        return keyed.finalize()
 
 
 def pepper_beside(database: Path, keys_exist: bool) -> bytes:

@@ -10,7 +10,7 @@ from headrace.storage.vault import Vault
 class SealedFlights:
     """`ports.Flights` of which only keyed hashes and sealed results leave the process."""
 
-    def __init__(self, flights: Flights[bytes], vault: Vault) -> None:
+    def __init__(self, flights: Flights[str, bytes], vault: Vault) -> None:
         self._flights = flights
         self._vault = vault
 

@@ -6,6 +6,7 @@ from headrace.api.render import enrich_answer, finished_body
 from headrace.config import ConfigError, Settings
 from headrace.domain.model import Account, Enrichment, Field
 from headrace.domain.pricing import PriceBook
+from headrace.engine.asked import Key
 from headrace.engine.converse import Reply
 from headrace.engine.flights import LocalFlights, WrittenFlights
 from headrace.engine.memory import Memory
@@ -45,7 +46,7 @@ def make_shared(settings: Settings, clock: Clock) -> Shared:
 
 def make_memory(settings: Settings, storage: Storage, shared: Shared, clock: Clock) -> Memory:
     """What keeps equal questions from being put twice. Answers leave the process sealed."""
-    flights: Flights[Reply] = LocalFlights()
+    flights: Flights[Key, Reply] = LocalFlights()
     if settings.shared.url:
         flights = WrittenFlights(SealedFlights(shared.flights, storage.vault))
     return Memory(storage.remembered, flights, storage.vault.digest, clock)
