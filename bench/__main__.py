@@ -25,6 +25,8 @@ SERVED_ON = 0
 LOADED_FROM = 1
 IN_FLIGHT = 64
 VENDOR_MS = 20.0
+_QUICKER = 4
+"""So many times as many requests does the floor answer in the same time, about."""
 
 
 def say(text: str) -> None:
@@ -67,7 +69,9 @@ def bench_cpu(directory: Path, keys: Certificates, rounds: int, requests: int) -
             cpu_per_enrichment(server, 300)
         for _ in range(rounds):
             for name, server in measured.items():
-                figures[name].append(cpu_per_enrichment(server, requests))
+                # As long as the others' rounds: the shorter one is, the luckier it can be.
+                asked = requests * _QUICKER if name == "floor" else requests
+                figures[name].append(cpu_per_enrichment(server, asked))
     best = {name: min(each) for name, each in figures.items()}
     mine, bare, other = best["pyreqwest"], best["floor"], best["aiohttp"]
     ratios = sorted(a / b for a, b in zip(figures["pyreqwest"], figures["floor"], strict=True))

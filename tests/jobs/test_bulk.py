@@ -140,7 +140,13 @@ async def test_missing_consent_refuses_all_of_them(stack: Stack) -> None:
 async def test_a_webhook_that_can_go_nowhere_refuses_the_bulk(stack: Stack, url: str) -> None:
     reply = await bulk(stack, [somebody(), somebody()], webhook_url=url)
     assert reply.status == 400
-    assert "webhook_url " in reply.json["message"]
+    assert reply.json["message"].startswith("webhook_url "), "it is the bulk's, and no contact's"
+
+
+async def test_countries_that_are_none_are_the_bulks_too(stack: Stack) -> None:
+    reply = await bulk(stack, [somebody(), somebody()], "phone", phone_country_codes=["FR", "XX"])
+    assert reply.status == 400
+    assert reply.json["message"].startswith("phone_country_codes must be ")
 
 
 async def test_a_contact_that_we_stumble_over_ends_with_nothing_and_free(

@@ -70,6 +70,8 @@ def enrichment_request(body: bytes) -> EnrichmentRequest:
 def bulk_request(body: bytes) -> list[EnrichmentRequest]:
     """What a bulk asks for, contact by contact. Raises `Problem(bad_request)`."""
     bulk = _parse(body, _decode_bulk)
+    _webhook_url(bulk.webhook_url)  # what is said once for all of them is complained of without a place
+    _countries(bulk.phone_country_codes)
     found = []
     for place, raw in enumerate(bulk.contacts):
         try:

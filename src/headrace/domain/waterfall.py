@@ -229,7 +229,9 @@ class Waterfall:
     def _ride_along(self, lane: Lane, source: Source) -> list[Field]:
         """Other lanes that the same call can serve: those about to ask this vendor anyway, and, where
         one price covers them, every open lane that would come to it later."""
-        riders = []
+        riders: list[Field] = []
+        if len(self._lanes) == 1:
+            return riders
         for other in self._lanes.values():
             if other is lane or other.closed or not {lane.wanted, other.wanted} <= source.together:
                 continue
