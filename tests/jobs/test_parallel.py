@@ -18,8 +18,9 @@ LONG: dict[str, Any] = {
     "PROVIDERS__LEADMAGIC__TIMEOUT": "60",
     "WATERFALL__DEADLINE__EMAIL": "60",
     "WATERFALL__DEADLINE__TOTAL": "60",
+    "SERVER__DRAIN_SECONDS": "1",
 }
-"""One vendor, whose answers may take longer than any test."""
+"""One vendor, whose answers may take longer than any test; nobody waits for them at its end."""
 
 
 @pytest.fixture

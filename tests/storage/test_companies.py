@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from headrace.engine.own.knowing import Lesson
 from headrace.storage.opening import Storage

@@ -1,9 +1,9 @@
 """What is known of domains, kept on every database: lessons, and who accepts everything."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from headrace.engine.own.knowing import Lesson
 from headrace.mail.catchall import Finding

@@ -21,6 +21,10 @@ _LOST = 1.0
 """Seconds after which the thread no longer waits for a loop to take its turn: it may have been closed."""
 
 
+_GATHER = 0.004
+"""Seconds for which operations gather where they come in crowds; one that is alone is not kept waiting."""
+
+
 class Job(Generic[T], Struct):
     """An operation, and who waits for it. `brief`: it may be carried out on the event loop."""
 
@@ -51,6 +55,7 @@ class Writer:
         self._waiting: Batch = []
         self._busy = False
         self._begun = False  # on a loop, and not yet committed by the thread
+        self._pause = 0.0
         self._closed = False
         self._handed: SimpleQueue[tuple[Batch, bool] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="headrace-writer", daemon=True)
@@ -64,7 +69,7 @@ class Writer:
             self._waiting.append(job)
             busy, self._busy = self._busy, True
         if not busy:
-            job.loop.call_soon(self._turn)  # so that those who come in the same turn of the loop join it
+            self._call_a_turn(job.loop)  # and not take it, so that those who come meanwhile join it
 
     def close(self) -> None:
         """Returns once everything is written that was put."""
@@ -73,10 +78,17 @@ class Writer:
             self._handed.put(None)
         self._thread.join()
 
+    def _call_a_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._pause:
+            loop.call_later(self._pause, self._turn)
+        else:
+            loop.call_soon(self._turn)
+
     def _turn(self) -> None:
         """On an event loop: hand the thread its next batch, carried out already if that can be."""
         with self._door:
-            if batch := self._take():
+            if not self._closed and (batch := self._take()):
+                self._pause = _GATHER if len(batch) > 1 else 0.0
                 self._handed.put((batch, self._begin(batch)))
 
     def _take(self) -> Batch:
@@ -104,7 +116,7 @@ class Writer:
                 commit(self._on_thread, batch)
             _deliver(batch)
             self._go_on()
-        while batch := self._take():
+        while batch := self._take():  # since it is closed, nobody else does
             commit(self._on_thread, batch)
             _deliver(batch)
         self._on_loops.close()
@@ -136,7 +148,8 @@ class Writer:
             if not self._busy:
                 return
             try:
-                self._waiting[0].loop.call_soon_threadsafe(self._turn)
+                loop = self._waiting[0].loop
+                loop.call_soon_threadsafe(self._call_a_turn, loop)
             except RuntimeError:  # it is closed
                 self._handed.put((self._take(), False))
 
@@ -212,7 +225,8 @@ def _execute(connection: sqlite3.Connection, step: Statement | Each) -> list[Row
 
 def _roll_back(connection: sqlite3.Connection) -> None:
     if connection.in_transaction:
-        connection.execute("ROLLBACK")
+        with suppress(sqlite3.Error):  # then there is nothing left to roll back
+            connection.execute("ROLLBACK")
 
 
 def _deliver(batch: Batch) -> None:
