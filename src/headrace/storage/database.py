@@ -57,8 +57,9 @@ class Database(Protocol):
 
         `crowd`: steps of others may run between its own, within the same transaction. This is right where
         each decision is a single statement that changes one row at most, and lets many operations share
-        their round trips. It must also be brief, as it may run on the event loop. `key` names what many processes change at the same time, such as an account:
-        those with the same key take turns, so that they never wait for each other in a circle.
+        their round trips. It must also be brief, as it may run on the event loop. `key` names what many
+        processes change at the same time, such as an account: those with the same key take turns, so that
+        they never wait for each other in a circle.
 
         Raises what the operation raised, or `Problem(storage_unavailable)`; after the latter it may have been
         committed nevertheless.
