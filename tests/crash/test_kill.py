@@ -14,7 +14,7 @@ from tests.crash.server import people, set_latency, until
 pytestmark = pytest.mark.alone
 
 CLIENTS = 200
-KILLS = 50 if os.environ.get("HEADRACE_SOAK") else 12
+KILLS = 50 if os.environ.get("HEADRACE_SOAK") else 10
 ANSWERS = 20
 """That a server has to give before it is killed."""
 
