@@ -339,6 +339,29 @@ async def test_brief_operations_run_on_their_callers_loop_and_share_a_commit(
     assert texts(sqlite) == ["a", "b", "c"]
 
 
+async def test_a_loop_that_comes_late_for_its_turn_is_in_nobodys_way(
+    database: SqliteDatabase, sqlite: SqliteBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about_to, go_on = threading.Event(), threading.Event()
+    commit = writing.commit
+
+    def later(connection: sqlite3.Connection, batch: list[Any]) -> None:
+        about_to.set()
+        go_on.wait(60)
+        commit(connection, batch)
+
+    monkeypatch.setattr(writing, "commit", later)
+    by_the_thread = asyncio.create_task(database.write(note("a")))
+    await asyncio.to_thread(about_to.wait, 60)
+    by_the_loop = asyncio.create_task(database.write(note("b"), crowd=True))
+    await asyncio.sleep(0)
+    database._writer._turn()  # as if the thread had gone on without it
+    go_on.set()
+
+    assert [await by_the_thread, await by_the_loop] == [1, 2]
+    assert texts(sqlite) == ["a", "b"]
+
+
 async def test_brief_operations_that_come_during_a_commit_are_in_the_next_one(
     database: SqliteDatabase, sqlite: SqliteBackend
 ) -> None:

@@ -54,7 +54,7 @@ class Writer:
         self._door = threading.Lock()  # nothing is queued behind the end
         self._waiting: Batch = []
         self._busy = False
-        self._begun = False  # on a loop, and not yet committed by the thread
+        self._under_way = 0  # batches that the thread was handed and has not delivered
         self._pause = 0.0
         self._closed = False
         self._handed: SimpleQueue[tuple[Batch, bool] | None] = SimpleQueue()
@@ -87,17 +87,23 @@ class Writer:
     def _turn(self) -> None:
         """On an event loop: hand the thread its next batch, carried out already if that can be."""
         with self._door:
-            if not self._closed and (batch := self._take()):
-                self._pause = _GATHER if len(batch) > 1 else 0.0
-                self._handed.put((batch, self._begin(batch)))
+            if not self._closed and self._waiting:
+                batch = self._take()
+                # Two transactions at a time would wait for each other.
+                self._hand_over(batch, begun=not self._under_way and self._begin(batch))
 
     def _take(self) -> Batch:
         batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
         return batch
 
+    def _hand_over(self, batch: Batch, *, begun: bool) -> None:
+        self._pause = _GATHER if len(batch) > 1 else 0.0
+        self._under_way += 1
+        self._handed.put((batch, begun))
+
     def _begin(self, batch: Batch) -> bool:
         """Whether all of it is carried out, but for the commit."""
-        if self._begun or not all(job.brief for job in batch):
+        if not all(job.brief for job in batch):
             return False
         try:
             self._on_loops.execute("BEGIN IMMEDIATE")
@@ -106,7 +112,6 @@ class Writer:
         except Exception:  # the thread will see what it was
             _roll_back(self._on_loops)
             return False
-        self._begun = True
         return True
 
     def _run(self) -> None:
@@ -128,8 +133,8 @@ class Writer:
                 return self._handed.get(timeout=_LOST)
             except Empty:
                 with self._door:
-                    if self._handed.empty() and (batch := self._take()):
-                        return batch, False
+                    if self._waiting:
+                        self._hand_over(self._take(), begun=False)
 
     def _committed(self) -> bool:
         try:
@@ -137,21 +142,20 @@ class Writer:
         except sqlite3.Error:
             _roll_back(self._on_loops)
             return False
-        finally:
-            self._begun = False
         return True
 
     def _go_on(self) -> None:
         """Let the loop of whoever waits longest take the next turn."""
         with self._door:
+            self._under_way -= 1
             self._busy = bool(self._waiting)
-            if not self._busy:
+            if self._closed or not self._waiting:
                 return
             try:
                 loop = self._waiting[0].loop
                 loop.call_soon_threadsafe(self._call_a_turn, loop)
             except RuntimeError:  # it is closed
-                self._handed.put((self._take(), False))
+                self._hand_over(self._take(), begun=False)
 
 
 def commit(connection: sqlite3.Connection, batch: Batch) -> None:
