@@ -128,6 +128,7 @@ def test_an_export_tells_all_with_sources_recipients_and_until_when(known: Here)
     assert first["results"]["email"]["found_at"]
     assert first["kept_until"] > first["asked_at"]
     assert first["webhooks"][0]["state"] == "pending"
+    assert told["outcomes"] == []
     assert BOB.email not in json.dumps(told)
     assert ADA.email in known.says("privacy", "export", "--email", ADA.email)
 

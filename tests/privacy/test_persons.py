@@ -183,7 +183,7 @@ async def test_what_was_done_is_in_the_audit_log_without_saying_to_whom(storage:
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_that_an_outcome_was_reported_is_erased_too(
+async def test_that_an_outcome_was_reported_is_shown_and_erased(
     storage: Storage, backend: Backend, way: str
 ) -> None:
     acme = await account(storage, credits=90_000)
@@ -191,6 +191,12 @@ async def test_that_an_outcome_was_reported_is_erased_too(
         await enriched(storage, acme, person)
         told = Judgement(f"email:{person.email}", delivered=False, stated=0.9, words=())
         assert await storage.outcomes.count([told], OPERATOR) == [True]
+    shown = (await storage.persons.export(who(ADA, way), OPERATOR)).outcomes
+    hers = {"address": storage.vault.digest(f"email:{ADA.email}")}
+    assert [(at,) for at in shown] == backend.rows(
+        "SELECT reported_at FROM outcomes WHERE address = :address", **hers
+    )
     await storage.persons.erase(who(ADA, way), OPERATOR)
+    assert not (await storage.persons.export(who(ADA, way), OPERATOR)).outcomes
     kept = [bytes(row[0]) for row in backend.rows("SELECT address FROM outcomes")]
     assert kept == [storage.vault.digest(f"email:{BOB.email}")]

@@ -210,7 +210,8 @@ def _custom(raw: Raw) -> bytes | None:
         raise _wrong("custom is not valid JSON") from None
     except RecursionError:
         raise _too_deep() from None
-    if text.count(b"{") + text.count(b"[") > CUSTOM_DEPTH and _depth(text) > CUSTOM_DEPTH:
+    opened = text.count(b"{") + text.count(b"[")  # it is nested no deeper than that
+    if opened > CUSTOM_DEPTH and _depth(text) > CUSTOM_DEPTH:
         raise _too_deep()
     if not isinstance(value, dict):
         raise _wrong(f"custom must be {EXPECTED['custom']}")

@@ -29,6 +29,7 @@ def dossier(identifiers: Sequence[str], found: Dossier, privacy: Privacy) -> dic
         "purpose": privacy.purpose,
         "enrichments": [_enrichment(kept, privacy.results_days) for kept in found.enrichments],
         "answers": [_answer(kept, privacy.answers_days) for kept in found.answers],
+        "outcomes": [_outcome(at, privacy.results_days) for at in found.outcomes],
         "recipients": sorted({kept.account for kept in found.enrichments}),
     }
 
@@ -85,3 +86,7 @@ def _answer(kept: KeptAnswer, days: float) -> dict[str, Any]:
         "first_obtained_at": iso(kept.first_obtained_at),
         "kept_until": iso(kept.first_obtained_at + days * _DAY),
     }
+
+
+def _outcome(reported_at: float, days: float) -> dict[str, Any]:
+    return {"reported_at": iso(reported_at), "kept_until": iso(reported_at + days * _DAY)}

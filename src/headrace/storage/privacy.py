@@ -29,6 +29,11 @@ _DELIVERIES = """
     WHERE enrichment_id = :record ORDER BY created_at
 """
 _ANSWER = "SELECT answer, obtained_at, first_obtained_at FROM answers WHERE id = :record"
+_OUTCOMES = """
+    SELECT address, reported_at FROM outcomes
+    WHERE address IN (SELECT digest FROM subjects WHERE record_id = :record)
+"""
+_OUTCOME = "SELECT address, reported_at FROM outcomes WHERE address = :digest"
 _SINCE = "SELECT created_at FROM suppressions WHERE digest = :digest"
 
 _WAITS = "SELECT 1 FROM enrichments WHERE id = :record AND state = 'queued'"
@@ -88,11 +93,14 @@ class KeptAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """All there is about a person. `suppressed_since`: one for each identifier that was asked for."""
+    """All there is about a person. `suppressed_since`: one for each identifier that was asked for.
+    `outcomes`: when somebody reported what became of one of the addresses, in seconds since 1970; that it was
+    reported is all that is kept."""
 
     suppressed_since: Sequence[float | None]
     enrichments: Sequence[Kept]
     answers: Sequence[KeptAnswer]
+    outcomes: Sequence[float]
 
 
 @dataclass(slots=True)
@@ -143,9 +151,12 @@ class SqlPersons:
 
     def _collect(self, identifiers: Sequence[str]) -> Steps[Dossier]:
         since: list[float | None] = []
+        outcomes: dict[bytes, float] = {}
         for each in identifiers:
-            rows = yield Statement(_SINCE, {"digest": self._vault.digest(each)})
+            digest = {"digest": self._vault.digest(each)}
+            rows = yield Statement(_SINCE, digest)
             since.append(rows[0][0] if rows else None)
+            outcomes.update((bytes(row[0]), row[1]) for row in (yield Statement(_OUTCOME, digest)))
         enrichments: list[Kept] = []
         answers: list[KeptAnswer] = []
         for record_id in (yield from self._records(identifiers)):
@@ -155,7 +166,8 @@ class SqlPersons:
                 enrichments.append(self._kept(row, deliveries))
             rows = yield Statement(_ANSWER, about)
             answers += [KeptAnswer(_values(self._vault.open(row[0])), row[1], row[2]) for row in rows]
-        return Dossier(since, enrichments, answers)
+            outcomes.update((bytes(row[0]), row[1]) for row in (yield Statement(_OUTCOMES, about)))
+        return Dossier(since, enrichments, answers, sorted(outcomes.values()))
 
     def _erase(self, identifiers: Sequence[str], actor: str) -> Steps[Erased]:
         erased, at = Erased(), self._clock.wall()
