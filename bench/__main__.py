@@ -158,7 +158,7 @@ def bench_growth(directory: Path, keys: Certificates, rows: int, rounds: int, re
             cpu_per_enrichment(server, 300)
         for _ in range(rounds):
             pairs.append((cpu_per_enrichment(small, requests), cpu_per_enrichment(big, requests)))
-    ratio = min(full for _, full in pairs) / min(empty for empty, _ in pairs)
+    ratio = statistics.median(full / empty for empty, full in pairs)
     say(
         f"(e) growth: {ratio:.2f} times the CPU with {rows} stored enrichments, {accounts} accounts, all vendors configured"
     )
