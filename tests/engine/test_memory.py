@@ -9,7 +9,7 @@ from headrace.domain.failures import Failure
 from headrace.domain.model import Account, Failed, Field, Found, Judged, Missing, Skipped
 from headrace.engine.asked import Asked
 from headrace.engine.converse import Reply
-from headrace.engine.flights import LocalFlights, WrittenFlights
+from headrace.engine.flights import LocalFlights
 from headrace.engine.memory import Ages, Memory
 from headrace.engine.stopwatch import Stopwatch
 from headrace.ports import Remembered
@@ -136,19 +136,6 @@ async def test_who_waits_for_anothers_call_waits_for_the_vendor(bench: Bench) ->
     await asyncio.gather(*tasks)
     assert following.seconds == 5
     assert leading.seconds == 0, "the call itself says what of it was the vendor's"
-
-
-async def test_what_cannot_be_read_is_asked_for(bench: Bench) -> None:
-    """As from a process of another version."""
-
-    class Foreign:
-        async def once(self, *_: object) -> tuple[bytes, bool]:
-            return b'{"told": 1}', True
-
-    memory = Memory(bench.kept, WrittenFlights(Foreign()), _digest, bench.clock)
-    call = Call()
-    assert await memory.answer(asked(), call, NEVER, Stopwatch(bench.clock)) == HIT
-    assert call.times == 1
 
 
 # Memory

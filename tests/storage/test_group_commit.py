@@ -339,6 +339,25 @@ async def test_brief_operations_run_on_their_callers_loop_and_share_a_commit(
     assert texts(sqlite) == ["a", "b", "c"]
 
 
+def owe() -> Steps[int]:
+    """Refers to what does not exist, which is noticed only by the commit."""
+    yield Statement("PRAGMA defer_foreign_keys = ON", {})
+    yield Statement("INSERT INTO api_keys (id, account_id, digest, created_at) VALUES ('k', 'no', '', 0)", {})
+    return 0
+
+
+async def test_what_the_commit_refuses_is_refused_alone(
+    database: SqliteDatabase, sqlite: SqliteBackend, crowd: bool
+) -> None:
+    asked = (database.write(operation, crowd=crowd) for operation in (note("a"), owe, note("b")))
+
+    results = await asyncio.gather(*asked, return_exceptions=True)
+
+    assert [type(result) for result in results] == [int, sqlite3.IntegrityError, int]
+    assert texts(sqlite) == ["a", "b"]
+    assert sqlite.rows("SELECT * FROM api_keys") == []
+
+
 async def test_a_loop_that_comes_late_for_its_turn_is_in_nobodys_way(
     database: SqliteDatabase, sqlite: SqliteBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 
+from headrace.domain.model import Found
+from headrace.engine.converse import Reply
 from headrace.engine.flights import LocalFlights
 from headrace.storage.sealed_flights import SealedFlights
 from headrace.storage.vault import ConfiguredKeys, Vault
 
-ANSWER = b"\x95jane@acme.example"
+ANSWER = Reply(Found(("jane@acme.example",)), http_status=200)
+QUESTION = ("leadmagic", "http://127.0.0.1", ("email",), "Jane")
 KEY, OTHER = "A" * 43 + "=", "B" * 43 + "="
 
 
@@ -16,11 +19,13 @@ class Store(LocalFlights[bytes]):
 
     def __init__(self) -> None:
         super().__init__()
+        self.asked: list[Hashable] = []
         self.seen: list[bytes] = []
 
     async def once(
         self, key: Hashable, work: Callable[[], Awaitable[bytes]], seconds: float
     ) -> tuple[bytes, bool]:
+        self.asked.append(key)
         result, shared = await super().once(key, work, seconds)
         self.seen.append(result)
         return result, shared
@@ -30,7 +35,7 @@ class Work:
     def __init__(self) -> None:
         self.times = 0
 
-    async def __call__(self) -> bytes:
+    async def __call__(self) -> Reply:
         self.times += 1
         await asyncio.sleep(0)
         return ANSWER
@@ -40,9 +45,9 @@ def _flights(store: Store, *keys: str) -> SealedFlights:
     return SealedFlights(store, Vault(b"p" * 16, ConfiguredKeys(keys)))
 
 
-async def _ask(*flights: SealedFlights) -> tuple[list[tuple[bytes, bool]], int]:
+async def _ask(*flights: SealedFlights) -> tuple[list[tuple[Reply, bool]], int]:
     work = Work()
-    return list(await asyncio.gather(*(each.once("key", work, 60) for each in flights))), work.times
+    return list(await asyncio.gather(*(each.once(QUESTION, work, 60) for each in flights))), work.times
 
 
 async def test_the_store_sees_nothing_and_everybody_else_the_answer() -> None:
@@ -51,6 +56,7 @@ async def test_the_store_sees_nothing_and_everybody_else_the_answer() -> None:
     assert answers == [(ANSWER, False), (ANSWER, True), (ANSWER, True)]
     assert times == 1
     assert not any(b"jane" in seen for seen in store.seen)
+    assert not any("jane" in str(key).lower() for key in store.asked)
 
 
 async def test_who_lacks_the_key_works_alone() -> None:
@@ -58,3 +64,14 @@ async def test_who_lacks_the_key_works_alone() -> None:
     answers, times = await _ask(_flights(store, KEY), _flights(store, OTHER))
     assert answers == [(ANSWER, False), (ANSWER, False)]
     assert times == 2
+
+
+async def test_what_another_version_wrote_is_asked_for() -> None:
+    class Foreign:
+        async def once(self, *_: object) -> tuple[bytes, bool]:
+            return b'{"told": 1}', True
+
+    work = Work()
+    flights = SealedFlights(Foreign(), Vault(b"p" * 16, ConfiguredKeys([KEY])))
+    assert await flights.once(QUESTION, work, 60) == (ANSWER, False)
+    assert work.times == 1

@@ -116,10 +116,7 @@ class Waterfall:
     @property
     def is_over(self) -> bool:
         """No lane is open any more."""
-        for lane in self._lanes.values():  # noqa: SIM110 - asked after each answer, and quicker than `all`
-            if not lane.closed:
-                return False
-        return True
+        return all(lane.closed for lane in self._lanes.values())
 
     @property
     def open_lanes(self) -> tuple[Field, ...]:
@@ -229,9 +226,7 @@ class Waterfall:
     def _ride_along(self, lane: Lane, source: Source) -> list[Field]:
         """Other lanes that the same call can serve: those about to ask this vendor anyway, and, where
         one price covers them, every open lane that would come to it later."""
-        riders: list[Field] = []
-        if len(self._lanes) == 1:
-            return riders
+        riders = []
         for other in self._lanes.values():
             if other is lane or other.closed or not {lane.wanted, other.wanted} <= source.together:
                 continue

@@ -1,15 +1,10 @@
-"""Single-flight: in this process, and with others that only take bytes."""
+"""Single-flight in this process."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
-from msgspec import MsgspecError, Struct
-
-from headrace.engine import lasting
-from headrace.engine.asked import Key, spelling_of
-from headrace.engine.converse import Reply
-from headrace.ports import Flights
+from msgspec import Struct
 
 T = TypeVar("T")
 
@@ -43,28 +38,3 @@ class LocalFlights(Generic[T]):
                 del self._flights[key]
             mine.landed.set_result(result)
         return result, False
-
-
-class WrittenFlights:
-    """`ports.Flights` of questions and replies, through those of text and bytes."""
-
-    def __init__(self, flights: Flights[str, bytes]) -> None:
-        self._flights = flights
-
-    async def once(
-        self, key: Key, work: Callable[[], Awaitable[Reply]], seconds: float
-    ) -> tuple[Reply, bool]:
-        own: Reply | None = None
-
-        async def written() -> bytes:
-            nonlocal own
-            own = await work()
-            return lasting.encode(own)
-
-        landed, shared = await self._flights.once(spelling_of(key), written, seconds)
-        if own is not None and not shared:
-            return own, False
-        try:
-            return lasting.decode(landed), True
-        except MsgspecError:  # from a process of another version
-            return await work(), False

@@ -2,32 +2,39 @@
 
 from collections.abc import Awaitable, Callable
 
+from msgspec import MsgspecError
+
+from headrace.engine import lasting
+from headrace.engine.asked import Key, spelling_of
+from headrace.engine.converse import Reply
 from headrace.ports import Flights
 from headrace.storage.errors import Unusable
 from headrace.storage.vault import Vault
 
 
 class SealedFlights:
-    """`ports.Flights` of which only keyed hashes and sealed results leave the process."""
+    """`ports.Flights` of questions and replies, of which only keyed hashes and sealed bytes leave the
+    process."""
 
     def __init__(self, flights: Flights[str, bytes], vault: Vault) -> None:
         self._flights = flights
         self._vault = vault
 
     async def once(
-        self, key: str, work: Callable[[], Awaitable[bytes]], seconds: float
-    ) -> tuple[bytes, bool]:
-        own: bytes | None = None
+        self, key: Key, work: Callable[[], Awaitable[Reply]], seconds: float
+    ) -> tuple[Reply, bool]:
+        own: Reply | None = None
 
         async def sealed() -> bytes:
             nonlocal own
             own = await work()
-            return self._vault.seal(own)
+            return self._vault.seal(lasting.encode(own))
 
-        result, shared = await self._flights.once(self._vault.digest(key).hex(), sealed, seconds)
+        name = self._vault.digest(spelling_of(key)).hex()
+        landed, shared = await self._flights.once(name, sealed, seconds)
         if own is not None and not shared:
             return own, False
         try:
-            return self._vault.open(result), True
-        except Unusable:  # sealed with a key that this process does not have yet
+            return lasting.decode(self._vault.open(landed)), True
+        except (Unusable, MsgspecError):  # a key that this process does not have yet, or another version
             return await work(), False

@@ -20,7 +20,6 @@ _OURS = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError)
 _LOST = 1.0
 """Seconds after which the thread no longer waits for a loop to take its turn: it may have been closed."""
 
-
 _GATHER = 0.005
 """Seconds for which operations gather where they come in crowds; one that is alone is not kept waiting."""
 

@@ -8,7 +8,7 @@ from headrace.domain.model import Account, Enrichment, Field
 from headrace.domain.pricing import PriceBook
 from headrace.engine.asked import Key
 from headrace.engine.converse import Reply
-from headrace.engine.flights import LocalFlights, WrittenFlights
+from headrace.engine.flights import LocalFlights
 from headrace.engine.memory import Memory
 from headrace.engine.run import Deadlines
 from headrace.ports import Clock, Flights, Queued, Transport
@@ -48,7 +48,7 @@ def make_memory(settings: Settings, storage: Storage, shared: Shared, clock: Clo
     """What keeps equal questions from being put twice. Answers leave the process sealed."""
     flights: Flights[Key, Reply] = LocalFlights()
     if settings.shared.url:
-        flights = WrittenFlights(SealedFlights(shared.flights, storage.vault))
+        flights = SealedFlights(shared.flights, storage.vault)
     return Memory(storage.remembered, flights, storage.vault.digest, clock)
 
 
