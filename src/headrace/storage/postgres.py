@@ -12,6 +12,7 @@ from headrace.storage.database import Operation, Row, unavailable
 from headrace.storage.postgres_batch import Job, carry_out, positional
 from headrace.storage.postgres_faults import ANY, LOST, code, is_about_the_server
 from headrace.storage.postgres_writer import Writer
+from headrace.threads import in_the_background
 
 T = TypeVar("T")
 
@@ -42,7 +43,8 @@ class PostgresDatabase:
         # had been away.
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="headrace-postgres", daemon=True)
-        self._thread.start()
+        with in_the_background():
+            self._thread.start()
         self._beside: list[Future[None]] = []
         self._pool: asyncpg.Pool = self.call(self._open_pool())
         self._writer = Writer(self.connect)

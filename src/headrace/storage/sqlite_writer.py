@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 from msgspec import Struct
 
 from headrace.storage.database import BATCH, Each, Operation, Row, Statement, unavailable
+from headrace.threads import in_the_background
 
 T = TypeVar("T")
 
@@ -58,7 +59,8 @@ class Writer:
         self._closed = False
         self._handed: SimpleQueue[tuple[Batch, bool] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="headrace-writer", daemon=True)
-        self._thread.start()
+        with in_the_background():
+            self._thread.start()
 
     def put(self, job: Job[T]) -> None:
         """Called on the job's loop, on which its future will be resolved."""

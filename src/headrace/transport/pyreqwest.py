@@ -15,6 +15,7 @@ from pyreqwest.response import Response as Reply
 
 from headrace.domain.failures import Failure, Refused
 from headrace.ports import OutboundRequest, Response
+from headrace.threads import in_the_background
 from headrace.transport.limits import HEADERS, WIRE_BYTES, decoded
 
 _TLS_WORDS = ("certificate", "received corrupt message", "received fatal alert", "peer is incompatible")
@@ -40,7 +41,8 @@ class PyreqwestTransport:
         )
         if ca_file:
             builder = builder.add_root_certificate_pem(Path(ca_file).read_bytes())
-        self._client: Client = builder.build()
+        with in_the_background():
+            self._client: Client = builder.build()
         self._places = asyncio.Semaphore(connections)
 
     async def send(self, request: OutboundRequest, seconds: float) -> Response:
