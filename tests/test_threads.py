@@ -1,24 +1,30 @@
 """Threads that serve an event loop do not interrupt it."""
 
 import os
+import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from headrace.storage.sqlite import SqliteDatabase
 from headrace.threads import in_the_background
-from headrace.transport.pyreqwest import PyreqwestTransport
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells such threads apart")
 
 
-def policies() -> dict[int, int]:
-    """How each thread of this process is scheduled."""
-    return {int(each): os.sched_getscheduler(int(each)) for each in os.listdir("/proc/self/task")}
+POLICIES = """
+import os, sys
+from pathlib import Path
+
+{started}
+threads = {{int(each) for each in os.listdir("/proc/self/task")}} - {{os.getpid()}}
+print(*(os.sched_getscheduler(each) for each in (os.getpid(), *threads)))
+sys.stdout.flush()
+os._exit(0)
+"""
+"""How a process's first thread is scheduled, and then those that were started."""
 
 
 def ran_inside() -> bool:
@@ -33,19 +39,25 @@ def ran_inside() -> bool:
 
 @on_linux
 @pytest.mark.parametrize(
-    "serving",
-    [lambda _: PyreqwestTransport(), lambda folder: SqliteDatabase(folder / "headrace.db")],
+    "started",
+    [
+        "from headrace.transport.pyreqwest import PyreqwestTransport; PyreqwestTransport()",
+        "from headrace.storage.sqlite import SqliteDatabase; SqliteDatabase(Path('headrace.db'))",
+    ],
     ids=["outbound client", "writer"],
 )
-async def test_threads_that_serve_the_loop_wait_for_their_turn(
-    serving: Callable[[Path], object], tmp_path: Path
-) -> None:
-    before = policies()
-    made = serving(tmp_path)
-    started = {thread: policy for thread, policy in policies().items() if thread not in before}
-    assert started
-    assert set(started.values()) == {os.SCHED_BATCH}, made
-    assert os.sched_getscheduler(0) == os.SCHED_OTHER
+def test_threads_that_serve_the_loop_wait_for_their_turn(started: str, tmp_path: Path) -> None:
+    """In a process of its own, as a client's thread serves all the clients of a process."""
+    said = subprocess.run(
+        [sys.executable, "-c", POLICIES.format(started=started)],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    own, *others = map(int, said.split())
+    assert own == os.SCHED_OTHER
+    assert set(others) == {os.SCHED_BATCH}
 
 
 @on_linux

@@ -49,6 +49,14 @@ def storage(tmp_path: Path) -> Iterator[Storage]:
 
 
 @pytest.fixture
+def another(storage: Storage, tmp_path: Path) -> Iterator[Storage]:
+    """The same database, as another process sees it."""
+    opened = SqliteBackend(tmp_path).open()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
 def flaky(storage: Storage) -> Flaky:
     return Flaky(storage)
 
@@ -137,8 +145,10 @@ async def test_work_that_is_broken_off_leaves_the_key_free(one: Turns) -> None:
     assert await answered(one, Work()) == (201, b"1")
 
 
-async def test_a_request_that_is_carried_out_elsewhere_is_waited_for(one: Turns, storage: Storage) -> None:
-    elsewhere, release = Turns(storage.idempotency, 5), asyncio.Event()
+async def test_a_request_that_is_carried_out_elsewhere_is_waited_for(
+    one: Turns, storage: Storage, another: Storage
+) -> None:
+    elsewhere, release = Turns(another.idempotency, 5), asyncio.Event()
 
     async def slow() -> tuple[int, bytes]:
         await release.wait()
@@ -159,8 +169,18 @@ async def taken(storage: Storage) -> bool:
     return bool(await storage.idempotency.look(CLAIM))
 
 
-async def test_who_waits_in_vain_is_told_when_to_ask_again(storage: Storage) -> None:
-    await storage.idempotency.begin(CLAIM)
+async def test_who_waits_in_vain_is_told_when_to_ask_again(storage: Storage, another: Storage) -> None:
+    await another.idempotency.begin(CLAIM)
     with pytest.raises(Problem, match="idempotency_key_in_use") as told:
         await Turns(storage.idempotency, 0.1).alone(CLAIM, Work())
     assert told.value.retry_after == 1
+
+
+async def test_what_this_process_began_and_cannot_give_back_is_not_waited_for(
+    one: Turns, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "_GIVEN_BACK", 0.1)
+    await storage.idempotency.begin(CLAIM)
+    await away(one, Work())
+    await storage.idempotency.free(CLAIM)
+    assert await answered(one, Work()) == (201, b"1")

@@ -91,6 +91,12 @@ def small_disk(directory: Path) -> Iterator[tuple[Small, Outfit]]:
             yield server, Outfit(server, books, vendors.said["sandbox_url"], key, server.said["url"])
 
 
+async def ready(made: Outfit) -> int:
+    """What a load balancer hears."""
+    async with aiohttp.ClientSession(trust_env=False) as session, session.get(f"{made.url}/readyz") as told:
+        return told.status
+
+
 @pytest.mark.skipif(
     subprocess.run(["unshare", "-Urm", "true"], check=False, capture_output=True).returncode != 0,
     reason="nobody may make namespaces here; tests/storage/test_disk_full.py limits the file instead",
@@ -103,8 +109,10 @@ async def test_a_full_disk_refuses_before_anything_is_spent_and_heals_by_itself(
         async with customers.busy(CLIENTS):
             await until(lambda: customers.heard[503, "storage_unavailable"] >= REFUSALS, tries=1200)
             assert await made.asked() <= made.books.started, "the vendor was asked with a hold only"
+            assert await ready(made) == 503
             server.make_room()
             took = await customers.served_after(time.monotonic())
+            assert await ready(made) == 200
         await until(made.books.quiet)
 
         print(f"\nheard {dict(customers.heard)}; served again {took:.2f} s after there was room")

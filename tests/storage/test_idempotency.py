@@ -38,12 +38,13 @@ def storage(backend: Backend, clock: SetClock) -> Iterator[Storage]:
 async def test_an_answer_is_kept_and_given_again(storage: Storage, backend: Backend) -> None:
     assert await storage.idempotency.look(CLAIM) is None
     await storage.idempotency.begin(CLAIM)
-    assert await storage.idempotency.look(CLAIM) == Reply(CLAIM, 0, b"")
+    other = backend.open()
+    assert await storage.idempotency.look(CLAIM) == Reply(CLAIM, 0, b"", ours=True)
+    assert await other.idempotency.look(CLAIM) == Reply(CLAIM, 0, b"")
 
     await storage.idempotency.end(REPLY)
 
     assert await storage.idempotency.look(CLAIM) == REPLY
-    other = backend.open()
     assert await other.idempotency.look(CLAIM) == REPLY
     other.close()
 

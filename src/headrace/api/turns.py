@@ -13,6 +13,9 @@ T = TypeVar("T")
 _WRITE_AGAIN = 0.5
 """Seconds between two tries to write while the database is away."""
 
+_GIVEN_BACK = 1.0
+"""Seconds in which this process gives back what it could not end, unless the database is away."""
+
 _LOOK_EVERY = 0.1
 """Seconds between two looks at a request that another process carries out."""
 
@@ -101,9 +104,12 @@ class Turns:
     async def _settled(self, claim: Claim) -> Reply | None:
         """The answer, waiting for it while another process works it out; `None` when there is none."""
         loop = asyncio.get_running_loop()
-        until = loop.time() + self._patience
+        began = loop.time()
         while (reply := await self._idempotency.look(claim)) and not reply.status:
-            if loop.time() > until:
+            waited = loop.time() - began
+            if reply.ours and waited > _GIVEN_BACK:  # it is our turn, so nobody here works on it any more
+                raise Problem("storage_unavailable", retry_after=1)
+            if waited > self._patience:
                 raise Problem("idempotency_key_in_use", retry_after=1)
             await asyncio.sleep(_LOOK_EVERY)
         return reply

@@ -193,14 +193,14 @@ class Run:
 
     def _converse(self, vendor: Party, question: Question) -> Awaitable[Reply]:
         """What is remembered, what another enrichment's equal question brings, or what the vendor says."""
-        if isinstance(vendor, Local) and not vendor.remembered:
+        if not vendor.remembered:
             return self._call(vendor, question)
         asked = Asked(vendor, question, self.waterfall.contact)
         ask = partial(self._call, vendor, question)
         return self._around.memory.answer(asked, ask, self._ages, self.stopwatch)
 
     async def _call(self, vendor: Party, question: Question) -> Reply:
-        if isinstance(vendor, Local):
+        if not isinstance(vendor, Vendor):
             return await consult(vendor, question, self.waterfall.contact, self.stopwatch)
         guard = self._around.guard
         passed = await guard.enter(vendor.name, question.capability)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 from urllib.parse import quote_plus
 
 import msgspec
@@ -20,6 +21,7 @@ class Vendor:
     """`timeout` (seconds) bounds one whole conversation. `trusted`: a value that it returns without a
     verdict counts as confirmed."""
 
+    remembered: ClassVar[bool] = True
     adapter: Adapter
     base_url: str
     headers: Mapping[str, str] = field(repr=False)  # the key among them

@@ -15,13 +15,14 @@ class Claim(Struct, frozen=True):
 
 
 class Reply(Struct, frozen=True):
-    """The answer that belongs to a claim; status 0 while it is being worked out. `seconds`: how long to keep
-    it, where that differs from the claim's."""
+    """The answer that belongs to a claim; status 0 while it is being worked out, `ours` where this process
+    took it to do so. `seconds`: how long to keep it, where that differs from the claim's."""
 
     claim: Claim
     status: int
     body: bytes
     seconds: float | None = None
+    ours: bool = False
 
 
 class Idempotency(Protocol):

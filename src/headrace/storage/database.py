@@ -70,6 +70,11 @@ class Database(Protocol):
         """Carry out an operation that only reads, all of it as of one moment."""
         ...
 
+    def check_room(self) -> None:
+        """Called before something begins that ends with a larger write. Raises `Problem(storage_unavailable)`
+        where it is known that there would be no room for that."""
+        ...
+
     def close(self) -> None:
         """Finish what is queued and let go of the database."""
         ...

@@ -98,6 +98,7 @@ class SqlEnrichments:
         bulk_id: str | None = None,
         reply: Reply | None = None,
     ) -> int:
+        self._database.check_room()
         at = self._clock.wall()
         records = [self._seal(queued_record(request)) for request in requests]
         rows = [
@@ -142,6 +143,7 @@ class SqlEnrichments:
         return [row[0] for row in await self._database.read(_WAITING, {})]
 
     async def take(self, account_id: str, most: int) -> list[Queued]:
+        self._database.check_room()
         row = {"account": account_id, "owner": self._owner.id, "most": most}
 
         def operation() -> Steps[list[Row]]:

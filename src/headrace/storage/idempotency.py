@@ -17,7 +17,7 @@ _ANSWER = """
     WHERE digest = :digest AND state = 'running' AND owner = :owner
 """
 _LOOK = """
-    SELECT fingerprint, state, status, answer FROM idempotency_keys
+    SELECT fingerprint, state, status, answer, owner FROM idempotency_keys
     WHERE digest = :digest AND expires_at >= :at
 """
 _FREE = "DELETE FROM idempotency_keys WHERE digest = :digest AND state = 'running' AND owner = :owner"
@@ -64,7 +64,7 @@ class SqlIdempotency:
         if bytes(row["fingerprint"]) != self._vault.digest(claim.fingerprint):
             raise Problem("idempotency_key_reused")
         if row["state"] == "running":
-            return Reply(claim, status=0, body=b"")
+            return Reply(claim, status=0, body=b"", ours=row["owner"] == self._owner.id)
         return Reply(claim, row["status"], self._vault.open(row["answer"]))
 
 

@@ -49,6 +49,7 @@ class SqlLedger:
         self._audit_log = audit_log
 
     async def hold(self, enrichment_id: str, account_id: str, amount: int, claim: Claim | None = None) -> int:
+        self._database.check_room()
         at = self._clock.wall()
 
         def operation() -> Steps[int | Problem]:

@@ -64,8 +64,9 @@ class Storage:
     vendor_keys: SqlVendorKeys
 
     async def answers(self) -> bool:
-        """Whether the database can be read."""
+        """Whether the database can be read, and has room for what would begin."""
         try:
+            self.database.check_room()
             await self.database.read("SELECT 1 FROM accounts LIMIT 1", {})
         except Problem:
             return False

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from headrace.storage.database import Operation, Row, unavailable
+from headrace.storage.room import Room
 from headrace.storage.sqlite_writer import Job, Writer, carry_out, code_of
 
 T = TypeVar("T")
@@ -22,7 +23,8 @@ class SqliteDatabase:
         self.path = path
         self._reader = _connect(path)
         self._turn = threading.Lock()  # reads that overlap share the older one's snapshot
-        self._writer = Writer(partial(_connect, path))
+        self._room = Room(path.parent)
+        self._writer = Writer(partial(_connect, path), self._room)
 
     async def read(self, sql: str, parameters: Mapping[str, object]) -> list[Row]:
         return self.look(sql, parameters)
@@ -59,6 +61,9 @@ class SqliteDatabase:
             raise unavailable(error, code_of(error)) from error
         finally:
             connection.close()
+
+    def check_room(self) -> None:
+        self._room.check()
 
     def close(self) -> None:
         self._writer.close()

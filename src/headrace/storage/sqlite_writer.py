@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 from msgspec import Struct
 
 from headrace.storage.database import BATCH, Each, Operation, Row, Statement, unavailable
+from headrace.storage.room import Room
 from headrace.threads import in_the_background
 
 T = TypeVar("T")
@@ -48,7 +49,8 @@ class Writer:
     again whatever did not go smoothly.
     """
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+    def __init__(self, connect: Callable[[], sqlite3.Connection], room: Room) -> None:
+        self._room = room
         self._on_loops, self._on_thread = connect(), connect()
         self._on_loops.execute("PRAGMA busy_timeout = 0")  # an event loop waits for no other process
         self._door = threading.Lock()  # nothing is queued behind the end
@@ -120,6 +122,8 @@ class Writer:
             batch, begun = handed
             if not (begun and self._committed()):
                 commit(self._on_thread, batch)
+                for job in batch:
+                    self._room.heard(job.error)
             _deliver(batch)
             self._go_on()
         while batch := self._take():  # since it is closed, nobody else does

@@ -46,26 +46,28 @@ class PyreqwestTransport:
         self._places = asyncio.Semaphore(connections)
 
     async def send(self, request: OutboundRequest, seconds: float) -> Response:
-        until = monotonic() + seconds
-        await self._take_place(seconds)
+        if self._places.locked():
+            seconds = await self._wait_for_a_place(seconds)
+        else:
+            await self._places.acquire()
         try:
-            return await self._exchange(request, max(until - monotonic(), 0.001))
+            return await self._exchange(request, seconds)
         finally:
             self._places.release()
 
     async def aclose(self) -> None:
         await self._client.close()
 
-    async def _take_place(self, seconds: float) -> None:
-        """Wait for one of the connections out here: inside the client each waiting call would hold 11 kB."""
-        if not self._places.locked():
-            await self._places.acquire()
-            return
+    async def _wait_for_a_place(self, seconds: float) -> float:
+        """Wait for one of the connections out here: inside the client each waiting call would hold 11 kB.
+        Returns what is left of the time."""
+        until = monotonic() + seconds
         try:
             async with asyncio.timeout(seconds):
                 await self._places.acquire()
         except TimeoutError:
             raise Refused(Failure.TIMEOUT) from None
+        return max(until - monotonic(), 0.001)
 
     async def _exchange(self, request: OutboundRequest, seconds: float) -> Response:
         try:
