@@ -248,6 +248,19 @@ def test_a_mistake_in_the_environment_is_told_in_the_same_way(name: str, value: 
     assert SECRET not in str(caught.value)
 
 
+def test_a_mistake_is_told_with_where_it_was_made_and_what_may_be_meant(write: Write) -> None:
+    file = write("[server]\nprot = 1\n")
+    with pytest.raises(ConfigError) as in_file:
+        load(file, {})
+    assert str(in_file.value) == f"server.prot: there is no such setting; port is one (in {file})"
+    with pytest.raises(ConfigError) as in_variable:
+        load(write("[server]\nport = 1\n"), environment(SERVER__PORT="many"))
+    assert str(in_variable.value).endswith(" (from HEADRACE_SERVER__PORT)")
+    with pytest.raises(ConfigError) as unlike_any:
+        load(None, environment(XYZ__A="1"))
+    assert str(unlike_any.value) == "xyz: there is no such setting (from the environment)"
+
+
 @pytest.mark.parametrize("url", ["postgresql://localhost/x", "headrace.db", "sqlite:///", "", "mysql:///x"])
 def test_a_database_that_is_not_supported_is_told(url: str) -> None:
     settings = load(None, environment(DATABASE__URL=url))

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from dotenv import dotenv_values
-from msgspec import Struct
 
 from headrace.config.checks import check
-from headrace.config.convert import ConfigError, convert
+from headrace.config.convert import ConfigError, convert, fields_of
 from headrace.config.sections import Settings
 
 PREFIX = "HEADRACE_"
@@ -37,7 +36,18 @@ def load(file: Path | None = None, environment: Mapping[str, str] | None = None)
         elif key.startswith(PREFIX) and (meant := _meant(Settings, path[0])):
             raise ConfigError(f"{key}: is spelt with two underscores, {PREFIX}{'__'.join(meant).upper()}")
     tree["directory"] = str(file.parent if file else Path())
-    return check(convert(tree, Settings))
+    try:
+        return check(convert(tree, Settings))
+    except ConfigError as error:
+        raise ConfigError(f"{error} ({_source(str(error), file, environment)})") from None
+
+
+def _source(mistake: str, file: Path | None, environment: Mapping[str, str]) -> str:
+    """Where the setting comes from that a message begins with."""
+    variable = PREFIX + mistake.partition(":")[0].replace(".", "__").upper()
+    if name := next((name for name in environment if name.upper() == variable), None):
+        return f"from {name}"
+    return f"in {file}" if file else "from the environment"
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -66,7 +76,7 @@ def _is_list(path: list[str]) -> bool:
     """Whether the setting at `path` is a list, which the environment writes with commas."""
     kind: Any = Settings
     for name in path:
-        kind = _fields(kind).get(name)
+        kind = fields_of(kind).get(name)
     return typing.get_origin(kind) is tuple
 
 
@@ -74,16 +84,11 @@ def _meant(kind: Any, words: str) -> list[str] | None:
     """The setting that is spelt with single underscores, which would be passed over in silence."""
     if kind is Settings and words.startswith("providers_"):
         return ["providers", "<vendor>", "api_key"]
-    for name, inner in _fields(kind).items():
+    for name, inner in fields_of(kind).items():
         below = _meant(inner, words.removeprefix(f"{name}_")) if words.startswith(f"{name}_") else None
         if below or (kind is not Settings and words == name):
             return [name, *(below or ())]
     return None
-
-
-def _fields(kind: Any) -> dict[str, Any]:
-    """What a section holds; nothing, of what is no section."""
-    return typing.get_type_hints(kind) if isinstance(kind, type) and issubclass(kind, Struct) else {}
 
 
 def _split(text: str) -> list[str]:
