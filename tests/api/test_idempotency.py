@@ -158,6 +158,7 @@ async def test_when_all_vendors_fail_the_key_works_again_after_a_while(stack: St
     repeated = await post(stack, ENRICH, EMAIL, name, key)
     assert (failed.status, repeated.status) == (503, 503)
     assert failed.text == repeated.text
+    assert (replayed(failed), replayed(repeated)) == (False, True)
     assert await stack.total_calls() == calls
 
     stack.close_breakers()

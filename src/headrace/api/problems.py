@@ -7,7 +7,7 @@ import structlog
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 from litestar.response.base import ASGIResponse
 
-from headrace.api.answers import json_answer
+from headrace.api.answers import REPLAYED, json_answer
 from headrace.api.schemas import ProblemBody
 from headrace.api.services import AnyRequest, services_of
 from headrace.domain.errors import Problem
@@ -34,7 +34,7 @@ def envelope(problem: Problem, headers: dict[str, str] | None = None) -> ASGIRes
 
 
 def from_problem(request: AnyRequest, problem: Problem) -> ASGIResponse:
-    headers = {}
+    headers = REPLAYED if problem.repeated else {}
     if problem.code == "rate_limited":
         headers = services_of(request).limits.exhausted().headers()
     return envelope(problem, headers)

@@ -118,5 +118,5 @@ class Turns:
 def _spoken(reply: Reply) -> Reply:
     """An answer that was a failure fails again."""
     if reply.status >= 500:
-        raise Problem(reply.body.decode(), retry_after=1)
+        raise Problem(reply.body.decode(), retry_after=1, repeated=True)
     return reply

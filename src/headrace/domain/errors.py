@@ -69,11 +69,15 @@ KINDS: dict[str, Kind] = {
 
 
 class Problem(Exception):
-    """A request that ends without an answer. `retry_after` is in whole seconds."""
+    """A request that ends without an answer. `retry_after` is in whole seconds. `repeated`: an earlier
+    request ended so, and this one has not been carried out."""
 
-    def __init__(self, code: str, *, retry_after: int | None = None, **details: object) -> None:
+    def __init__(
+        self, code: str, *, retry_after: int | None = None, repeated: bool = False, **details: object
+    ) -> None:
         self.code = code
         self.kind = KINDS[code]
         self.message = self.kind.message.format(**details)
         self.retry_after = retry_after
+        self.repeated = repeated
         super().__init__(code)
