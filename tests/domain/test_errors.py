@@ -1,12 +1,19 @@
 """What a caller is told when something goes wrong."""
 
 import re
+from typing import Any
 
 import pytest
 
 from headrace.domain.errors import KINDS, Problem
 
-DETAILS = {"detail": "domain is not valid", "method": "PUT", "limit": 65536, "seconds": 1, "fields": "email"}
+DETAILS: dict[str, Any] = {
+    "detail": "domain is not valid",
+    "method": "PUT",
+    "limit": 65536,
+    "seconds": 1,
+    "fields": "email",
+}
 
 
 @pytest.mark.parametrize("code", KINDS)

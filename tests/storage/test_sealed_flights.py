@@ -68,6 +68,9 @@ async def test_who_lacks_the_key_works_alone() -> None:
 
 async def test_what_another_version_wrote_is_asked_for() -> None:
     class Foreign:
+        def free(self, _: str) -> bool:
+            return False
+
         async def once(self, *_: object) -> tuple[bytes, bool]:
             return b'{"told": 1}', True
 

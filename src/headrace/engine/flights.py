@@ -23,6 +23,9 @@ class LocalFlights(Generic[T]):
     def __init__(self) -> None:
         self._flights: dict[Hashable, _Flight[T]] = {}
 
+    def free(self, key: Hashable) -> bool:
+        return key not in self._flights
+
     async def once(self, key: Hashable, work: Callable[[], Awaitable[T]], seconds: float) -> tuple[T, bool]:
         loop = asyncio.get_running_loop()
         while (flight := self._flights.get(key)) and flight.until > loop.time():

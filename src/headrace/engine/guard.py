@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from headrace.domain.failures import Failure, consequence
 from headrace.engine.breakers import Breakers, Probes
+from headrace.engine.slots import Slots
 from headrace.ports import BreakerBoard, Clock, Rates
 from headrace.providers.base import WHOLE_VENDOR
 
@@ -40,7 +41,7 @@ class _Gate(Struct, frozen=True):
     capability: str
     whole: str
     own: str
-    slots: asyncio.Semaphore
+    slots: Slots
     quota: Quota | None
 
 
@@ -65,7 +66,7 @@ class Guard:
                 capability,
                 f"{vendor}:{WHOLE_VENDOR}",
                 f"{vendor}:{capability}",
-                asyncio.Semaphore(limit.concurrency),
+                Slots(limit.concurrency),
                 limit.quota,
             )
             for (vendor, capability), limit in limits.items()
@@ -85,7 +86,7 @@ class Guard:
             self.breakers.gave_up(probes)
             raise
         if refused is None and not probes and (pause := self._pause(gate)):
-            gate.slots.release()  # while this call waited, another learnt that the vendor must be left alone
+            gate.slots.give_back()  # while this call waited, another learnt that the vendor wants a pause
             refused = f"breaker_open: {pause}"
         if refused:
             self.breakers.gave_up(probes)
@@ -95,7 +96,7 @@ class Guard:
     def leave(self, passed: Pass, failure: Failure | None, retry_after: float | None = None) -> None:
         """The call is over; `failure` is how it failed, if it did."""
         gate, probes = passed.gate, passed.probes
-        gate.slots.release()
+        gate.slots.give_back()
         if failure is None:
             self.breakers.succeeded(gate.own, probes)
             self.breakers.succeeded(gate.whole, probes)
@@ -112,7 +113,7 @@ class Guard:
 
     def abandon(self, passed: Pass) -> None:
         """The call was cut short by us: it tells nothing about the vendor."""
-        passed.gate.slots.release()
+        passed.gate.slots.give_back()
         self.breakers.gave_up(passed.probes)
 
     @property
@@ -127,21 +128,15 @@ class Guard:
 
     async def _take_place(self, gate: _Gate) -> str | None:
         until = self._clock.monotonic() + PATIENCE
-        if gate.slots.locked():
-            try:
-                async with asyncio.timeout(PATIENCE):
-                    await gate.slots.acquire()
-            except TimeoutError:
-                return "busy"
-        else:
-            await gate.slots.acquire()
+        if not gate.slots.take() and not await gate.slots.wait(PATIENCE):
+            return "busy"
         try:
             refused = await self._take_turn(gate.quota, until) if gate.quota else None
         except BaseException:
-            gate.slots.release()
+            gate.slots.give_back()
             raise
         if refused:
-            gate.slots.release()
+            gate.slots.give_back()
         return refused
 
     async def _take_turn(self, quota: Quota, until: float) -> str | None:

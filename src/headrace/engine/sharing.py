@@ -25,6 +25,9 @@ class Sharing:
     async def answer(self, asked: Asked, ask: Ask, stopwatch: Stopwatch) -> Reply:
         """What `ask` brings, be it this one or that of an equal question which is out already. Its failure
         is shared like any answer; if it is cut off, the next of those who wait asks."""
+        key, seconds = asked.key, asked.vendor.timeout + _BESIDE
+        if self._flights.free(key):
+            return (await self._flights.once(key, ask, seconds))[0]
         waits = True
 
         async def work() -> Reply:
@@ -36,7 +39,7 @@ class Sharing:
 
         stopwatch.start()  # who waits for another's call waits for the vendor
         try:
-            reply, shared = await self._flights.once(asked.key, work, asked.vendor.timeout + _BESIDE)
+            reply, shared = await self._flights.once(key, work, seconds)
         finally:
             if waits:
                 stopwatch.stop()

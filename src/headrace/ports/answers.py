@@ -33,6 +33,10 @@ class Answers(Protocol):
 class Flights(Protocol[K_contra, T]):
     """Work that many ask for at the same time and that is done once."""
 
+    def free(self, key: K_contra) -> bool:
+        """Whether `once` is known to begin at once, as nobody is at it."""
+        ...
+
     async def once(self, key: K_contra, work: Callable[[], Awaitable[T]], seconds: float) -> tuple[T, bool]:
         """What `work` returns, and whether another's work was shared.
 

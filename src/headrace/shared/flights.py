@@ -66,6 +66,9 @@ class ValkeyFlights:
         self._telling: set[asyncio.Task[None]] = set()
         listener.hear(_CHANNEL, self._hear)
 
+    def free(self, key: str) -> bool:  # noqa: ARG002 - only the store knows
+        return False
+
     async def once(self, key: str, work: Work, seconds: float) -> tuple[bytes, bool]:
         followed = False
 

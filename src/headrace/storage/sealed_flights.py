@@ -20,6 +20,9 @@ class SealedFlights:
         self._flights = flights
         self._vault = vault
 
+    def free(self, key: Key) -> bool:  # noqa: ARG002 - only the store knows
+        return False
+
     async def once(
         self, key: Key, work: Callable[[], Awaitable[Reply]], seconds: float
     ) -> tuple[Reply, bool]:

@@ -1,6 +1,5 @@
 """The transport on pyreqwest (Rust's reqwest and rustls), which costs about half of aiohttp's CPU time."""
 
-import asyncio
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +13,7 @@ from pyreqwest.exceptions import ConnectError, PyreqwestError, RequestTimeoutErr
 from pyreqwest.response import Response as Reply
 
 from headrace.domain.failures import Failure, Refused
+from headrace.engine.slots import Slots
 from headrace.ports import OutboundRequest, Response
 from headrace.threads import in_the_background
 from headrace.transport.limits import HEADERS, WIRE_BYTES, decoded
@@ -43,17 +43,15 @@ class PyreqwestTransport:
             builder = builder.add_root_certificate_pem(Path(ca_file).read_bytes())
         with in_the_background():
             self._client: Client = builder.build()
-        self._places = asyncio.Semaphore(connections)
+        self._places = Slots(connections)
 
     async def send(self, request: OutboundRequest, seconds: float) -> Response:
-        if self._places.locked():
+        if not self._places.take():
             seconds = await self._wait_for_a_place(seconds)
-        else:
-            await self._places.acquire()
         try:
             return await self._exchange(request, seconds)
         finally:
-            self._places.release()
+            self._places.give_back()
 
     async def aclose(self) -> None:
         await self._client.close()
@@ -62,11 +60,8 @@ class PyreqwestTransport:
         """Wait for one of the connections out here: inside the client each waiting call would hold 11 kB.
         Returns what is left of the time."""
         until = monotonic() + seconds
-        try:
-            async with asyncio.timeout(seconds):
-                await self._places.acquire()
-        except TimeoutError:
-            raise Refused(Failure.TIMEOUT) from None
+        if not await self._places.wait(seconds):
+            raise Refused(Failure.TIMEOUT)
         return max(until - monotonic(), 0.001)
 
     async def _exchange(self, request: OutboundRequest, seconds: float) -> Response:
