@@ -90,7 +90,7 @@ def request_record(request: EnrichmentRequest) -> RequestRecord:
         contact.company_name,
         contact.domain,
         contact.linkedin_url,
-        tuple(wanted.value for wanted in request.fields),
+        request.fields,
         contact.phone_countries,
         request.webhook_url,
     )
@@ -123,7 +123,7 @@ def attempt_records(attempts: Iterable[Attempt]) -> list[AttemptRecord]:
 
 def value_records(results: Mapping[Field, Result], found_at: float) -> dict[str, ValueRecord]:
     """The outcome of each lane in its lasting form. `found_at`: for what was not remembered."""
-    return {wanted.value: _value_record(result, found_at) for wanted, result in results.items()}
+    return {wanted: _value_record(result, found_at) for wanted, result in results.items()}
 
 
 encode = msgspec.json.Encoder().encode
@@ -134,7 +134,7 @@ def _value_record(result: Result, found_at: float) -> ValueRecord:
     obtained_at = found_at if result.obtained_at is None else result.obtained_at
     return ValueRecord(
         values=result.values,
-        verdict=result.verdict.grade.value if result.verdict else None,
+        verdict=result.verdict.grade if result.verdict else None,
         reason=result.verdict.reason if result.verdict else None,
         provider=result.provider,
         found_at=obtained_at if result.found else None,
@@ -146,7 +146,7 @@ def _value_record(result: Result, found_at: float) -> ValueRecord:
 def _attempt_record(attempt: Attempt) -> AttemptRecord:
     timing = attempt.timing
     return AttemptRecord(
-        attempt.field.value,
+        attempt.field,
         attempt.provider,
         attempt.kind,
         attempt.outcome,

@@ -162,11 +162,14 @@ class Hunter:
 
 def _identity(contact: Contact) -> dict[str, str]:
     """Everything that narrows the search; half a name would only be refused."""
-    query = compact(linkedin_handle=contact.linkedin_slug)
-    query |= compact(domain=contact.domain) or compact(company=contact.company_name)
-    if "name" in contact.traits:
-        query |= compact(first_name=contact.first_name, last_name=contact.last_name)
-    return query
+    named = "name" in contact.traits
+    return compact(
+        linkedin_handle=contact.linkedin_slug,
+        domain=contact.domain,
+        company=None if contact.domain else contact.company_name,
+        first_name=contact.first_name if named else None,
+        last_name=contact.last_name if named else None,
+    )
 
 
 def _verdict(word: str | None, accepts_all: bool) -> Verdict | None:
