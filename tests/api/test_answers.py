@@ -1,8 +1,10 @@
 """What an answer carries beside the documented keys, and that all of it agrees with the books."""
 
+import asyncio
 import itertools
 import re
 import sqlite3
+from contextlib import closing
 from typing import Any
 
 import msgspec
@@ -75,6 +77,19 @@ async def test_times_are_numbers_and_the_overhead_is_part_of_the_duration(stack:
         float(reply.headers[name]) for name in ("X-Headrace-Duration-Ms", "X-Headrace-Overhead-Ms")
     )
     assert 0 <= overhead <= duration
+
+
+async def test_time_in_which_the_database_was_waited_for_is_overhead(stack: Stack) -> None:
+    """Another program writes while the request comes, and keeps it waiting for its hold."""
+    held_ms = 200.0
+    with closing(sqlite3.connect(stack.headrace.settings.database_path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        asked = asyncio.create_task(stack.enrich("email"))
+        await asyncio.sleep(2 * held_ms / 1000)  # it has come by then, with as much time again to wait
+        other.execute("ROLLBACK")
+        reply = await asked
+    assert float(reply.headers["X-Headrace-Duration-Ms"]) >= held_ms
+    assert float(reply.headers["X-Headrace-Overhead-Ms"]) >= held_ms
 
 
 async def test_the_rate_limit_headers_are_whole_numbers_that_count_down(stack: Stack) -> None:

@@ -43,6 +43,7 @@ async def _enriched(
     request: AnyRequest, account: Account, body: bytes, claim: Claim | None = None
 ) -> ASGIResponse:
     services = services_of(request)
+    since = services.clock.monotonic()
     standing = await services.limits.admit(account.id)
     wanted = enrichment_request(body)
     check_webhook(services, wanted)
@@ -51,7 +52,8 @@ async def _enriched(
     def write(enrichment: Enrichment) -> bytes:
         return _encode(render.enrich_answer(enrichment, account, attempts=expand))
 
-    enrichment = await services.enricher.enrich(wanted, account, Once(claim, write) if claim else None)
+    once = Once(claim, write) if claim else None
+    enrichment = await services.enricher.enrich(wanted, account, once, since)
     if wanted.webhook_url:
         services.wake()
     return json_answer(write(enrichment), {**standing.headers(), **_spending(enrichment)})

@@ -13,7 +13,7 @@ from headrace.engine.guard import Guard
 from headrace.engine.own.verify import Verifier
 from headrace.operate.outcomes import OutcomeDesk
 from headrace.operate.ports import Store
-from headrace.ports import Accounts, Enrichments
+from headrace.ports import Accounts, Clock, Enrichments
 
 AnyRequest = Request[None, None, State]
 
@@ -37,6 +37,7 @@ class Services:
     wake: Callable[[], None]
     store: Store
     check_webhook: Callable[[str], None]
+    clock: Clock
     sandbox: bool = False
 
 

@@ -239,8 +239,9 @@ class EnrichmentRequest(Struct, frozen=True):
 class Enrichment(Struct):
     """One finished enrichment. Amounts are milli-credits, times milliseconds.
 
-    `waited_ms` is the part of `duration_ms` in which at least one vendor was being waited for;
-    `remaining` what the account had left after the settlement. `sandbox`: a vendor was a rehearsal.
+    `waited_ms` is the part of `duration_ms` in which at least one vendor was being waited for. `sandbox`: a
+    vendor was a rehearsal. The settlement ends it: `duration_ms`, from the request on, and `remaining`, what
+    the account has left, are known after it.
     """
 
     id: str
@@ -248,7 +249,7 @@ class Enrichment(Struct):
     results: Mapping[Field, Result]
     attempts: tuple[Attempt, ...]
     charged: int
-    duration_ms: float
-    waited_ms: float
+    duration_ms: float = 0.0
+    waited_ms: float = 0.0
     sandbox: bool = False
     remaining: int = 0

@@ -78,14 +78,19 @@ class Enricher:
         self._ends_by = 0.0
 
     async def enrich(
-        self, request: EnrichmentRequest, account: Account, once: Once | None = None
+        self,
+        request: EnrichmentRequest,
+        account: Account,
+        once: Once | None = None,
+        since: float | None = None,
     ) -> Enrichment:
-        """Find what `request` asks for, on the account's credits.
+        """Find what `request` asks for, on the account's credits. `since`: when it came, by the clock.
 
         Raises `Problem`: `bad_request`, `consent_missing`, `insufficient_credits`, `no_providers`,
         `providers_failed`, `storage_unavailable`, `shutting_down`, `idempotency_key_in_use`. The server does
         not cancel this when a caller goes away: what was paid for is finished, settled and kept.
         """
+        began = self._around.clock.monotonic() if since is None else since
         self.check(request, account)
         enrichment_id = new_id()
         try:
@@ -95,7 +100,7 @@ class Enricher:
             if not isinstance(error, Problem) or error.code == "storage_unavailable":
                 self._in_background(self._give_back(enrichment_id))  # it may have been made all the same
             raise
-        enrichment = await self._run_and_settle(enrichment_id, request, account, once=once)
+        enrichment = await self._run_and_settle(enrichment_id, request, account, began, once=once)
         if _nobody_could_answer(enrichment):
             raise Problem("providers_failed", retry_after=_FAILURE_KEPT)
         return enrichment
@@ -105,7 +110,8 @@ class Enricher:
 
         Raises `Problem(storage_unavailable)`; then it is still the caller's, to be put back.
         """
-        return await self._run_and_settle(queued.id, queued.request, account, queued=queued)
+        began = self._around.clock.monotonic()
+        return await self._run_and_settle(queued.id, queued.request, account, began, queued=queued)
 
     async def give_up(self, queued: Queued, account: Account) -> None:
         """End what was taken from the queue with nothing found and nothing charged.
@@ -118,8 +124,6 @@ class Enricher:
             results={wanted: Result(wanted) for wanted in queued.request.fields},
             attempts=(),
             charged=0,
-            duration_ms=0,
-            waited_ms=0,
         )
         known = Subject(queued.request.contact).of_request
         await self._settle(self._settlement(nothing, account, known, None, queued))
@@ -154,20 +158,21 @@ class Enricher:
         enrichment_id: str,
         request: EnrichmentRequest,
         account: Account,
+        began: float,
         *,
         once: Once | None = None,
         queued: Queued | None = None,
     ) -> Enrichment:
-        began = self._around.clock.monotonic()
         try:
             contact, fields = _looked_for(request, account), gates.allowed(request, account)
             waterfall = Waterfall(contact, fields, self._plan, account.accept_risky)
             run = Run(waterfall, self._around, Ages.of(account))
             await self._carry_out(run)
-            enrichment = self._concluded(enrichment_id, request, run, began)
+            enrichment = self._concluded(enrichment_id, request, run)
             known = run.subject.of_all(enrichment.attempts)
             settlement = self._settlement(enrichment, account, known, once, queued)
             enrichment.remaining = await self._settle(settlement)
+            enrichment.duration_ms = (self._around.clock.monotonic() - began) * 1000
         except BaseException:
             if queued is None:
                 self._in_background(self._give_back(enrichment_id))
@@ -187,9 +192,7 @@ class Enricher:
         finally:
             self._runs.discard(run)
 
-    def _concluded(
-        self, enrichment_id: str, request: EnrichmentRequest, run: Run, began: float
-    ) -> Enrichment:
+    def _concluded(self, enrichment_id: str, request: EnrichmentRequest, run: Run) -> Enrichment:
         found, attempts = run.waterfall.results, tuple(run.attempts)
         results = {wanted: found.get(wanted) or Result(wanted) for wanted in request.fields}
         return Enrichment(
@@ -198,7 +201,6 @@ class Enricher:
             results=self._confidence.weigh(results, attempts, request.contact),
             attempts=attempts,
             charged=self._books.prices.to_charge(results.values()),
-            duration_ms=(self._around.clock.monotonic() - began) * 1000,
             waited_ms=run.stopwatch.seconds * 1000,
             sandbox=run.sandbox,
         )

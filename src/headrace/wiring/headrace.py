@@ -181,6 +181,7 @@ def build(settings: Settings, *, sandbox: bool = False, worker: bool = False) ->
         guard=guard,
         providers=tuple(vendors),
         database_answers=storage.answers,
+        clock=clock,
         sandbox=sandbox,
     )
     return Headrace(settings, storage, vendors, transport, enricher, services, meter, shared, made, own)
