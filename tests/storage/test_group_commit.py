@@ -5,7 +5,7 @@ import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
-from typing import Any
+from typing import Any, TypedDict, Unpack, cast
 
 import pytest
 
@@ -77,28 +77,42 @@ def texts(sqlite: SqliteBackend) -> list[str]:
     return [row[0] for row in sqlite.rows("SELECT text FROM notes ORDER BY id")]
 
 
-@pytest.fixture(params=[False, True], ids=["on the thread", "on the loop"])
-def crowd(request: pytest.FixtureRequest) -> bool:
-    """Whether the writes are brief ones, which an event loop may carry out."""
-    return bool(request.param)
+class How(TypedDict, total=False):
+    """See `Database.write`."""
+
+    crowd: bool
+    fleeting: bool
+
+
+WAYS: dict[str, How] = {
+    "on the thread": {},
+    "on the loop": {"crowd": True},
+    "committed on the loop": {"crowd": True, "fleeting": True},
+}
+
+
+@pytest.fixture(params=WAYS.values(), ids=list(WAYS))
+def how(request: pytest.FixtureRequest) -> How:
+    """What is said of the writes, which decides where they are carried out and committed."""
+    return cast(How, request.param)
 
 
 async def queued(
-    database: SqliteDatabase, gate: Gate, *operations: Operation[int], crowd: bool = False
+    database: SqliteDatabase, gate: Gate, *operations: Operation[int], **how: Unpack[How]
 ) -> list["asyncio.Task[int]"]:
     """Tasks whose operations all wait behind the gate."""
     blocked = asyncio.create_task(database.write(gate))
     await asyncio.to_thread(gate.reached.wait, 60)
-    waiting = [asyncio.create_task(database.write(operation, crowd=crowd)) for operation in operations]
+    waiting = [asyncio.create_task(database.write(operation, **how)) for operation in operations]
     await asyncio.sleep(0)  # each task runs up to its place in the queue
     return [blocked, *waiting]
 
 
 async def test_a_failing_operation_in_a_batch_fails_alone(
-    database: SqliteDatabase, sqlite: SqliteBackend, crowd: bool
+    database: SqliteDatabase, sqlite: SqliteBackend, how: How
 ) -> None:
     gate = Gate()
-    tasks = await queued(database, gate, note("a"), fail, note("b"), note("a"), note("c"), crowd=crowd)
+    tasks = await queued(database, gate, note("a"), fail, note("b"), note("a"), note("c"), **how)
     gate.open.set()
 
     results = await asyncio.gather(*tasks[1:], return_exceptions=True)
@@ -148,13 +162,13 @@ async def test_one_that_fails_costs_its_neighbours_one_more_commit(
 
 
 async def test_every_thread_with_a_loop_of_its_own_gets_its_own_results(
-    database: SqliteDatabase, sqlite: SqliteBackend, crowd: bool
+    database: SqliteDatabase, sqlite: SqliteBackend, how: How
 ) -> None:
     async def work(worker: int) -> list[int]:
         ids = []
         for number in range(10):
             some = [note(f"{worker}/{number}/{each}") for each in range(5)]
-            batch = [database.write(operation, crowd=crowd) for operation in some]
+            batch = [database.write(operation, **how) for operation in some]
             ids += await asyncio.gather(*batch)
             for each in ids[-5:]:
                 rows = await database.read("SELECT text FROM notes WHERE id = :id", {"id": each})
@@ -194,10 +208,10 @@ async def test_a_read_sees_the_last_commit_although_another_thread_is_still_read
 
 
 async def test_a_caller_that_goes_away_neither_undoes_its_write_nor_stops_the_writer(
-    database: SqliteDatabase, sqlite: SqliteBackend, crowd: bool
+    database: SqliteDatabase, sqlite: SqliteBackend, how: How
 ) -> None:
     gate = Gate()
-    _, gone = await queued(database, gate, note("kept"), crowd=crowd)
+    _, gone = await queued(database, gate, note("kept"), **how)
     gone.cancel()
     await asyncio.gather(gone, return_exceptions=True)
     gate.open.set()
@@ -207,13 +221,13 @@ async def test_a_caller_that_goes_away_neither_undoes_its_write_nor_stops_the_wr
 
 
 async def test_a_loop_that_is_closed_meanwhile_does_not_stop_the_writer(
-    database: SqliteDatabase, sqlite: SqliteBackend, crowd: bool
+    database: SqliteDatabase, sqlite: SqliteBackend, how: How
 ) -> None:
     gate = Gate()
     loop = asyncio.new_event_loop()
 
     async def leave() -> None:
-        waiting = await queued(database, gate, note("kept"), crowd=crowd)
+        waiting = await queued(database, gate, note("kept"), **how)
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
@@ -227,10 +241,10 @@ async def test_a_loop_that_is_closed_meanwhile_does_not_stop_the_writer(
 
 
 async def test_a_loop_that_is_closed_before_its_turn_does_not_stop_the_writer(
-    database: SqliteDatabase, sqlite: SqliteBackend, crowd: bool
+    database: SqliteDatabase, sqlite: SqliteBackend, how: How
 ) -> None:
     loop = asyncio.new_event_loop()
-    leaving = loop.create_task(database.write(note("kept"), crowd=crowd))
+    leaving = loop.create_task(database.write(note("kept"), **how))
 
     def leave() -> None:
         loop.call_soon(loop.stop)  # it runs once: up to the write, and not on to what that has set off
@@ -239,16 +253,16 @@ async def test_a_loop_that_is_closed_before_its_turn_does_not_stop_the_writer(
 
     await asyncio.to_thread(leave)
 
-    await database.write(note("next"), crowd=crowd)
+    await database.write(note("next"), **how)
     assert texts(sqlite) == ["kept", "next"]
     assert not leaving.done()
 
 
 async def test_close_finishes_what_is_queued(
-    database: SqliteDatabase, sqlite: SqliteBackend, crowd: bool
+    database: SqliteDatabase, sqlite: SqliteBackend, how: How
 ) -> None:
     gate = Gate()
-    tasks = await queued(database, gate, *(note(str(number)) for number in range(10)), crowd=crowd)
+    tasks = await queued(database, gate, *(note(str(number)) for number in range(10)), **how)
     closing_ = asyncio.create_task(asyncio.to_thread(database.close))
     await asyncio.sleep(0)
     gate.open.set()
@@ -284,12 +298,12 @@ async def test_a_database_that_somebody_else_keeps_locked_is_not_available_until
 
 
 async def test_a_write_waits_for_another_process_that_is_writing(
-    database: SqliteDatabase, sqlite: SqliteBackend, crowd: bool
+    database: SqliteDatabase, sqlite: SqliteBackend, how: How
 ) -> None:
     with closing(sqlite3.connect(sqlite.path, isolation_level=None, check_same_thread=False)) as stranger:
         stranger.execute("BEGIN IMMEDIATE")
         stranger.execute("INSERT INTO notes (text) VALUES ('theirs')")
-        waiting = asyncio.create_task(database.write(note("ours"), crowd=crowd))
+        waiting = asyncio.create_task(database.write(note("ours"), **how))
         await asyncio.sleep(0)
         await asyncio.sleep(0)  # it has had its turn
         stranger.execute("COMMIT")
@@ -314,11 +328,52 @@ async def test_a_damaged_file_is_reported_as_not_available(
         await database.read("SELECT * FROM accounts", {})
 
 
-async def test_every_commit_is_durable(database: SqliteDatabase, crowd: bool) -> None:
-    names = ("synchronous", "journal_mode", "foreign_keys", "secure_delete")
-    asked = ask(*(f"PRAGMA {name}" for name in names))
+FULL, NORMAL = 2, 1
 
-    assert await database.write(asked, crowd=crowd) == [2, "wal", 1, 1]
+
+async def test_every_commit_waits_for_the_disk_unless_it_need_not(database: SqliteDatabase, how: How) -> None:
+    names = ("synchronous", "wal_autocheckpoint", "journal_mode", "foreign_keys", "secure_delete")
+    asked = ask(*(f"PRAGMA {name}" for name in names))
+    expected = [NORMAL, 0] if how.get("fleeting") else [FULL, 4000]
+
+    for _ in range(2):  # whatever the one before was like
+        assert await database.write(asked, **how) == [*expected, "wal", 1, 1]
+        assert await database.write(asked, crowd=True) == [FULL, 4000, "wal", 1, 1]
+
+
+async def test_fleeting_operations_are_committed_without_the_thread(
+    database: SqliteDatabase, sqlite: SqliteBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing.Writer, "_hand_over", None)
+
+    await asyncio.gather(*(database.write(note(text), crowd=True, fleeting=True) for text in "abc"))
+    assert texts(sqlite) == ["a", "b", "c"]
+    await database.write(note("d"), crowd=True, fleeting=True)
+    assert texts(sqlite) == ["a", "b", "c", "d"]
+
+
+async def test_one_that_has_to_last_makes_its_neighbours_wait_for_the_disk(
+    database: SqliteDatabase, sqlite: SqliteBackend
+) -> None:
+    asked = ask("PRAGMA synchronous")
+    fleeting, lasting = (
+        database.write(asked, crowd=True, fleeting=True),
+        database.write(asked, crowd=True),
+    )
+    assert list(await asyncio.gather(fleeting, lasting)) == [[FULL], [FULL]]
+    assert await database.write(note("after"), crowd=True, fleeting=True) == 1
+    assert texts(sqlite) == ["after"]
+
+
+async def test_fleeting_and_lasting_operations_in_a_throng_all_end(
+    database: SqliteDatabase, sqlite: SqliteBackend
+) -> None:
+    async def customer(number: int) -> None:
+        for turn in range(10):
+            await database.write(note(f"{number}/{turn}"), crowd=True, fleeting=bool((number + turn) % 2))
+
+    await asyncio.gather(*(customer(number) for number in range(20)))
+    assert len(texts(sqlite)) == 200
 
 
 async def test_brief_operations_run_on_their_callers_loop_and_share_a_commit(
@@ -347,9 +402,9 @@ def owe() -> Steps[int]:
 
 
 async def test_what_the_commit_refuses_is_refused_alone(
-    database: SqliteDatabase, sqlite: SqliteBackend, crowd: bool
+    database: SqliteDatabase, sqlite: SqliteBackend, how: How
 ) -> None:
-    asked = (database.write(operation, crowd=crowd) for operation in (note("a"), owe, note("b")))
+    asked = (database.write(operation, **how) for operation in (note("a"), owe, note("b")))
 
     results = await asyncio.gather(*asked, return_exceptions=True)
 

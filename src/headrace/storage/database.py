@@ -52,7 +52,9 @@ class Database(Protocol):
         """
         ...
 
-    async def write(self, operation: Operation[T], *, crowd: bool = False, key: str | None = None) -> T:
+    async def write(
+        self, operation: Operation[T], *, crowd: bool = False, key: str | None = None, fleeting: bool = False
+    ) -> T:
         """Carry `operation` out; returns its result once it is committed and durable.
 
         `crowd`: steps of others may run between its own, within the same transaction. This is right where

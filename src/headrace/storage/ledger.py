@@ -68,7 +68,8 @@ class SqlLedger:
             yield books.entry(enrichment_id, "hold", account_id, amount, at)
             return int(reserved[0][0])
 
-        available = await self._database.write(operation, crowd=True, key=account_id)
+        # The holds of a process that has ended are given back, so they need not outlive the machine either.
+        available = await self._database.write(operation, crowd=True, key=account_id, fleeting=True)
         if isinstance(available, Problem):
             raise available
         return available

@@ -53,7 +53,14 @@ class PostgresDatabase:
     async def read(self, sql: str, parameters: Mapping[str, object]) -> list[Row]:
         return await self.elsewhere(self.read_here(sql, parameters))
 
-    async def write(self, operation: Operation[T], *, crowd: bool = False, key: str | None = None) -> T:
+    async def write(
+        self,
+        operation: Operation[T],
+        *,
+        crowd: bool = False,
+        key: str | None = None,
+        fleeting: bool = False,  # noqa: ARG002 - what it shares its transaction with has to last
+    ) -> T:
         return await self.elsewhere(self.write_here(operation, crowd=crowd, key=key))
 
     async def snapshot(self, operation: Operation[T]) -> T:

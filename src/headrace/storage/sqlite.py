@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from headrace.storage.database import Operation, Row, unavailable
 from headrace.storage.room import Room
-from headrace.storage.sqlite_writer import Job, Writer, carry_out, code_of
+from headrace.storage.sqlite_writer import CHANGES, Job, Writer, carry_out, code_of
 
 T = TypeVar("T")
 
@@ -43,9 +43,10 @@ class SqliteDatabase:
         *,
         crowd: bool = False,
         key: str | None = None,  # noqa: ARG002 - one transaction at a time: there is nobody to take turns with
+        fleeting: bool = False,
     ) -> T:
         loop = asyncio.get_running_loop()
-        job: Job[T] = Job(operation, loop, loop.create_future(), brief=crowd)
+        job: Job[T] = Job(operation, loop, loop.create_future(), brief=crowd, fleeting=fleeting)
         self._writer.put(job)
         return await job.future
 
@@ -78,5 +79,5 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten
-    connection.execute("PRAGMA wal_autocheckpoint = 4000")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHANGES}")
     return connection

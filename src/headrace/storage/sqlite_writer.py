@@ -27,17 +27,25 @@ _GATHER = 0.005
 
 
 class Job(Generic[T], Struct):
-    """An operation, and who waits for it. `brief`: it may be carried out on the event loop."""
+    """An operation, and who waits for it. `brief`: it may be carried out on the event loop; `fleeting`: and
+    be committed there, as it need not be on disk."""
 
     operation: Operation[T]
     loop: asyncio.AbstractEventLoop
     future: "asyncio.Future[T]"
     brief: bool = False
+    fleeting: bool = False
     result: T | None = None
     error: BaseException | None = None
 
 
 Batch = list[Job[Any]]
+
+CHANGES = 4000
+"""Pages in the log of changes from which on a commit writes them to where they belong."""
+
+_LASTING = "PRAGMA synchronous = FULL", f"PRAGMA wal_autocheckpoint = {CHANGES}"
+_FLEETING = "PRAGMA synchronous = NORMAL", "PRAGMA wal_autocheckpoint = 0"
 
 
 class Writer:
@@ -46,13 +54,15 @@ class Writer:
     A thread does it, as a flush to disk takes its time. But a thread has to win the interpreter back after
     each statement, which costs more than the statement while an event loop is at work. So the statements of
     brief operations run on their callers' loop, and the thread commits them; it carries out all others, and
-    again whatever did not go smoothly.
+    again whatever did not go smoothly. Where nothing in a batch has to be on disk, there is nothing to wait
+    for, and the loop commits it too.
     """
 
     def __init__(self, connect: Callable[[], sqlite3.Connection], room: Room) -> None:
         self._room = room
         self._on_loops, self._on_thread = connect(), connect()
         self._on_loops.execute("PRAGMA busy_timeout = 0")  # an event loop waits for no other process
+        self._lasting = True
         self._door = threading.Lock()  # nothing is queued behind the end
         self._waiting: Batch = []
         self._busy = False
@@ -90,10 +100,19 @@ class Writer:
     def _turn(self) -> None:
         """On an event loop: hand the thread its next batch, carried out already if that can be."""
         with self._door:
-            if not self._closed and self._waiting:
-                batch = self._take()
-                # Two transactions at a time would wait for each other.
-                self._hand_over(batch, begun=not self._under_way and self._begin(batch))
+            if self._closed or not self._waiting:
+                return
+            batch = self._take()
+            # Two transactions at a time would wait for each other.
+            begun = not self._under_way and self._begin(batch)
+            if not begun or not _is_fleeting(batch):
+                self._hand_over(batch, begun=begun)
+                return
+            if not self._committed():
+                self._hand_over(batch, begun=False)
+                return
+            self._call_next()
+        _deliver(batch)
 
     def _take(self) -> Batch:
         batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
@@ -109,6 +128,7 @@ class Writer:
         if not all(job.brief for job in batch):
             return False
         try:
+            self._wait_for_disk(not _is_fleeting(batch))
             self._on_loops.execute("BEGIN IMMEDIATE")
             for job in batch:
                 job.result = carry_out(self._on_loops, job.operation)
@@ -116,6 +136,14 @@ class Writer:
             _roll_back(self._on_loops)
             return False
         return True
+
+    def _wait_for_disk(self, lasting: bool) -> None:
+        """Whether the commits of the loops' transactions do from now on. One that does not must not tidy up
+        the log of changes either, which takes its time."""
+        if lasting != self._lasting:
+            for pragma in _LASTING if lasting else _FLEETING:
+                self._on_loops.execute(pragma)
+            self._lasting = lasting
 
     def _run(self) -> None:
         while handed := self._next():
@@ -153,14 +181,21 @@ class Writer:
         """Let the loop of whoever waits longest take the next turn."""
         with self._door:
             self._under_way -= 1
-            self._busy = bool(self._waiting)
-            if self._closed or not self._waiting:
-                return
-            try:
-                loop = self._waiting[0].loop
-                loop.call_soon_threadsafe(self._call_a_turn, loop)
-            except RuntimeError:  # it is closed
-                self._hand_over(self._take(), begun=False)
+            self._call_next()
+
+    def _call_next(self) -> None:
+        self._busy = bool(self._waiting)
+        if self._closed or not self._waiting:
+            return
+        try:
+            loop = self._waiting[0].loop
+            loop.call_soon_threadsafe(self._call_a_turn, loop)
+        except RuntimeError:  # it is closed
+            self._hand_over(self._take(), begun=False)
+
+
+def _is_fleeting(batch: Batch) -> bool:
+    return all(job.fleeting for job in batch)
 
 
 def commit(connection: sqlite3.Connection, batch: Batch) -> None:
