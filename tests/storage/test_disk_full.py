@@ -3,16 +3,22 @@
 import asyncio
 from collections.abc import Awaitable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from headrace.domain.errors import Problem
+from headrace.domain.model import Contact, EnrichmentRequest, Field
+from headrace.storage import room
 from headrace.storage.database import Operation, Statement, Steps
 from headrace.storage.opening import Storage
 from tests.stack import Stack, running
 from tests.storage.backends import SqliteBackend
 from tests.storage.making import ATTEMPT, account, balance, crash, settlement
 
+REQUEST = EnrichmentRequest(
+    Contact(first_name="Ada", last_name="Lovelace", domain="example.com"), (Field.EMAIL,)
+)
 BIG = b'{"padding": "' + b"x" * 40_000 + b'"}'
 
 
@@ -90,6 +96,33 @@ async def test_holds_are_refused_once_the_disk_is_full_and_succeed_once_it_is_no
 
     await make_room(storage)
     assert await storage.ledger.hold("again", payer.id, 1_000) == 10_000_000 - (held + 1) * 1_000
+    storage.close()
+
+
+async def test_nothing_begins_without_room_for_its_end_and_what_has_begun_can_end(
+    sqlite: SqliteBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A settlement finds no room; whatever may still fit then, nobody is to be asked for it."""
+    storage = sqlite.open()
+    payer = await account(storage, credits=100_000)
+    await storage.ledger.hold("held", payer.id, 3_000)
+    await storage.enrichments.queue([REQUEST], payer, [3_000], ["queued"])
+    await fill(storage)
+    await refused(storage.ledger.settle(settlement("held", payer.id, 3_000, custom=BIG)))
+    await make_room(storage)  # for any single write, but the disk says that it is as good as full
+    monkeypatch.setattr(room, "disk_usage", lambda _: SimpleNamespace(free=room.ENOUGH - 1))
+
+    await refused(storage.ledger.hold("another", payer.id, 3_000))
+    await refused(storage.enrichments.queue([REQUEST], payer, [3_000], ["later"]))
+    await refused(storage.enrichments.take(payer.id, 1))
+    assert not await storage.answers()
+    assert await storage.ledger.settle(settlement("held", payer.id, 3_000)) == 94_000
+
+    monkeypatch.setattr(room, "disk_usage", lambda _: SimpleNamespace(free=room.ENOUGH))
+    assert await storage.answers()
+    assert [queued.id for queued in await storage.enrichments.take(payer.id, 1)] == ["queued"]
+    assert await storage.ledger.hold("another", payer.id, 3_000) == 91_000
+    assert (await storage.audit()).balanced
     storage.close()
 
 

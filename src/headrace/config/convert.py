@@ -24,7 +24,7 @@ def convert(tree: Mapping[str, Any], kind: type[Any], under: str = "") -> Any:
         what, _, where = str(error).partition(" - at `$.")
         where = where.rstrip("`")
         if unknown := _UNKNOWN.fullmatch(what):
-            what = f"there is no such setting{_meant(unknown[1], kind, where)}"
+            what = f"there is no such setting{_resembling(unknown[1], kind, where)}"
             where = f"{where}.{unknown[1]}"
         raise ConfigError(f"{f'{under}.{where}'.strip('.')}: {what}".removeprefix(": ")) from None
 
@@ -34,8 +34,8 @@ def fields_of(kind: Any) -> dict[str, Any]:
     return typing.get_type_hints(kind) if isinstance(kind, type) and issubclass(kind, Struct) else {}
 
 
-def _meant(name: str, kind: Any, section: str) -> str:
-    """What may have been meant by a name that the section does not have."""
+def _resembling(name: str, kind: Any, section: str) -> str:
+    """Names the setting that looks like one that the section does not have, if any does."""
     from difflib import get_close_matches  # noqa: PLC0415 - for mistakes only
 
     for step in filter(None, section.split(".")):
