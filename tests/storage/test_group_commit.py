@@ -394,6 +394,42 @@ async def test_brief_operations_run_on_their_callers_loop_and_share_a_commit(
     assert texts(sqlite) == ["a", "b", "c"]
 
 
+async def test_after_a_crowd_who_comes_next_shares_a_turn(
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+
+    def brief(text: str) -> Operation[int]:
+        def operation() -> Steps[int]:
+            begun.append(text)
+            return (yield from note(text)())
+
+        return operation
+
+    monkeypatch.setattr(writing, "_LOST", 3600.0)  # the thread takes no turns
+    monkeypatch.setattr(writing, "_GATHER", 3600.0)
+    await asyncio.gather(*(database.write(note(text), crowd=True) for text in "abcde"))
+    next_ones = [asyncio.create_task(database.write(brief(text), crowd=True)) for text in "fg"]
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert begun == []
+
+    database._writer._turn()  # as it will be called when the time has come
+
+    assert begun == ["f", "g"]
+    assert await asyncio.gather(*next_ones) == [6, 7]
+
+
+async def test_a_few_do_not_wait_for_more(
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch, how: How
+) -> None:
+    monkeypatch.setattr(writing, "_LOST", 3600.0)
+    monkeypatch.setattr(writing, "_GATHER", 3600.0)
+    for turn in range(10):
+        asked = (database.write(note(f"{turn}{text}"), **how) for text in "abcd")
+        assert max(await asyncio.gather(*asked)) == 4 * (turn + 1)
+
+
 def owe() -> Steps[int]:
     """Refers to what does not exist, which is noticed only by the commit."""
     yield Statement("PRAGMA defer_foreign_keys = ON", {})

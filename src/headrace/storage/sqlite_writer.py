@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
+from time import monotonic
 from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
@@ -22,8 +23,10 @@ _OURS = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError)
 _LOST = 1.0
 """Seconds after which the thread no longer waits for a loop to take its turn: it may have been closed."""
 
+_CROWD = 4
 _GATHER = 0.005
-"""Seconds for which operations gather where they come in crowds; one that is alone is not kept waiting."""
+"""Where more than so many come at once, so many seconds pass between two turns, and what comes meanwhile
+shares the second one. Where fewer do, gathering would cost more time than it saves."""
 
 
 class Job(Generic[T], Struct):
@@ -67,7 +70,7 @@ class Writer:
         self._waiting: Batch = []
         self._busy = False
         self._under_way = 0  # batches that the thread was handed and has not delivered
-        self._pause = 0.0
+        self._earliest = 0.0  # the next turn, by the monotonic clock
         self._closed = False
         self._handed: SimpleQueue[tuple[Batch, bool] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="headrace-writer", daemon=True)
@@ -92,8 +95,9 @@ class Writer:
         self._thread.join()
 
     def _call_a_turn(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._pause:
-            loop.call_later(self._pause, self._turn)
+        pause = self._earliest - monotonic()
+        if pause > 0.0:
+            loop.call_later(pause, self._turn)
         else:
             loop.call_soon(self._turn)
 
@@ -116,10 +120,10 @@ class Writer:
 
     def _take(self) -> Batch:
         batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+        self._earliest = monotonic() + _GATHER if len(batch) > _CROWD else 0.0
         return batch
 
     def _hand_over(self, batch: Batch, *, begun: bool) -> None:
-        self._pause = _GATHER if len(batch) > 1 else 0.0
         self._under_way += 1
         self._handed.put((batch, begun))
 
