@@ -8,7 +8,6 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from cryptography.fernet import Fernet
 from sqlalchemy import LargeBinary
 
 from headrace.engine.clock import SystemClock
@@ -21,6 +20,7 @@ from headrace.storage.database import Statement, Steps
 from headrace.storage.errors import Unusable
 from headrace.storage.opening import Storage, open_storage
 from headrace.storage.rotation import SEALED, Rotated, Rotation
+from headrace.storage.sealing import new_key
 from headrace.storage.tables import metadata
 from headrace.storage.vault import ConfiguredKeys, Vault
 from tests.cli.running import HEADRACE, clean, serving
@@ -162,7 +162,7 @@ async def test_what_was_erased_meanwhile_stays_erased(storage: Storage, backend:
     await enriched(storage, acme, ADA)
     rows = await storage.database.read("SELECT id, record FROM enrichments", {})
     backend.tamper("UPDATE enrichments SET record = NULL")
-    keys = [Fernet.generate_key().decode(), *map(bytes.decode, storage.vault.keyring.keys())]
+    keys = [new_key().decode(), *map(bytes.decode, storage.vault.keyring.keys())]
     newer = Vault(storage.vault.pepper, ConfiguredKeys(keys))
     turner = Rotation(storage.database, newer, storage.owner.fence, storage.audit_log)
 
@@ -171,7 +171,7 @@ async def test_what_was_erased_meanwhile_stays_erased(storage: Storage, backend:
 
 
 async def test_configured_keys_are_not_made_but_the_first_one_takes_over(backend: Backend) -> None:
-    old, new = (Fernet.generate_key().decode() for _ in range(2))
+    old, new = (new_key().decode() for _ in range(2))
 
     def opened(*keys: str) -> Storage:
         return open_storage(location_of(backend.url), b"p" * 32, keys, SystemClock())

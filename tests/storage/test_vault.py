@@ -1,14 +1,20 @@
 """Sealed records, the keys that open them, and where those are kept."""
 
 import os
+from base64 import urlsafe_b64decode
 from pathlib import Path
 
 import pytest
-from cryptography.fernet import Fernet
+from cryptography.exceptions import InvalidTag
+from cryptography.fernet import Fernet, MultiFernet
+from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
+from hypothesis import given
+from hypothesis import strategies as st
 
 from headrace.storage import vault as module
 from headrace.storage.errors import Unusable
 from headrace.storage.opening import Storage, keys_beside, open_storage
+from headrace.storage.sealing import MARKS, Sealer, new_key
 from headrace.storage.vault import ConfiguredKeys, KeyFile, Vault, is_plain, write_keys
 from tests.storage.backends import Backend, SqliteBackend
 from tests.storage.clocks import SetClock
@@ -16,7 +22,7 @@ from tests.storage.making import account, settlement, until
 from tests.storage.opened import location_of
 
 PEPPER = b"p" * 32
-OLD, NEW = Fernet.generate_key(), Fernet.generate_key()
+OLD, NEW = new_key(), new_key()
 RECORD = '{"first_name":"Ada","é":1}'.encode()
 
 
@@ -46,6 +52,46 @@ def test_what_was_sealed_opens_and_tells_nothing_before() -> None:
     assert vault.seal(RECORD) != sealed
     assert is_plain(RECORD)
     assert not is_plain(sealed)
+
+
+@given(st.binary(max_size=5_000))
+def test_any_record_opens_again_with_any_of_the_keys_and_is_29_bytes_longer(record: bytes) -> None:
+    sealed = Sealer([OLD]).seal(record)
+
+    assert Sealer([NEW, OLD]).open(sealed) == record
+    assert Sealer([NEW]).open(sealed) is None
+    assert len(sealed) == len(record) + 29
+    assert sealed[:1] in MARKS
+
+
+@given(st.data())
+def test_no_byte_of_a_sealed_record_can_be_changed_or_left_out(data: st.DataObject) -> None:
+    sealed = Sealer([OLD]).seal(RECORD)
+    at = data.draw(st.integers(0, len(sealed) - 1))
+    other = data.draw(st.integers(0, 255).filter(lambda byte: byte != sealed[at]))
+
+    assert Sealer([OLD]).open(sealed[:at] + bytes([other]) + sealed[at + 1 :]) is None
+    assert Sealer([OLD]).open(sealed[:at] + sealed[at + 1 :]) is None
+    assert Sealer([OLD]).open(sealed[:at]) is None
+
+
+def test_what_was_sealed_in_the_first_format_opens_and_is_sealed_anew() -> None:
+    before = MultiFernet([Fernet(OLD)]).encrypt(RECORD)
+    vault = configured(NEW, OLD)
+
+    assert before[:1] in MARKS
+    assert vault.open(before) == RECORD
+    assert not configured(OLD).is_newest(before)
+    assert configured(NEW).open(vault.reseal(before)) == RECORD
+    with pytest.raises(Unusable, match="sealed with a key that is not there any more"):
+        configured(NEW).open(before)
+
+
+def test_a_key_seals_with_what_is_derived_from_it() -> None:
+    """As the key itself served for the first format."""
+    sealed = Sealer([OLD]).seal(RECORD)
+    with pytest.raises(InvalidTag):
+        AESGCMSIV(urlsafe_b64decode(OLD)).decrypt(sealed[1:13], sealed[13:], sealed[:1])
 
 
 @pytest.mark.parametrize("plain", [b"{}", b"[]", RECORD])
@@ -158,7 +204,10 @@ def test_a_key_file_that_is_harmed_while_a_server_runs_stops_nothing(keys: Path,
     assert serving.open(serving.seal(RECORD)) == RECORD
 
 
-async def test_a_file_with_sealed_records_is_not_opened_without_its_keys(sqlite: SqliteBackend) -> None:
+@pytest.mark.parametrize("first_format", [False, True])
+async def test_a_file_with_sealed_records_is_not_opened_without_its_keys(
+    sqlite: SqliteBackend, first_format: bool
+) -> None:
     storage = sqlite.open()
     payer = await account(storage, credits=1_000)
     storage.close()
@@ -169,6 +218,9 @@ async def test_a_file_with_sealed_records_is_not_opened_without_its_keys(sqlite:
     storage.close()
 
     kept = keys_beside(sqlite.path).read_bytes()
+    if first_format:
+        token = Fernet(kept.split()[0]).encrypt(RECORD).hex()
+        sqlite.tamper(f"UPDATE enrichments SET record = x'{token}'")
     keys_beside(sqlite.path).unlink()
     with pytest.raises(Unusable, match=r"headrace\.db\.seal: is missing; restore this file"):
         sqlite.open()
@@ -176,7 +228,7 @@ async def test_a_file_with_sealed_records_is_not_opened_without_its_keys(sqlite:
 
     write_keys(keys_beside(sqlite.path), kept.split())
     storage = sqlite.open()
-    assert await storage.enrichments.get("e1", payer.id)
+    assert first_format or await storage.enrichments.get("e1", payer.id)
     storage.close()
 
 

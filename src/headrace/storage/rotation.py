@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import structlog
-from cryptography.fernet import Fernet
 
 from headrace.ports import Fence
 from headrace.storage.audit_log import AuditLog
 from headrace.storage.database import Database, Each, Row, Steps
+from headrace.storage.sealing import new_key
 from headrace.storage.vault import Vault
 
 _BATCH = 200
@@ -83,7 +83,7 @@ class Rotation:
             keyring = self._vault.keyring
             if not isinstance(keyring, Replaceable):
                 return Rotated(await self._reseal_all(actor, progress), retired=0)
-            old, new = keyring.keys(), Fernet.generate_key()
+            old, new = keyring.keys(), new_key()
             await keyring.replace([*old, new])  # it opens, everywhere, before anybody seals with it
             await asyncio.sleep(SEEN)
             await keyring.replace([new, *old])

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 import structlog
-from cryptography.fernet import Fernet
 
 from headrace.domain.errors import Problem
 from headrace.storage.database import Statement, Steps
 from headrace.storage.postgres import PostgresDatabase
+from headrace.storage.sealing import new_key
 
 PEPPER = "pepper"
 ENCRYPTION_KEYS = "encryption_keys"
@@ -36,7 +36,7 @@ class KeyTable:
 
     def __init__(self, database: PostgresDatabase) -> None:
         self._database = database
-        self._keys = _split(database.call(_kept(database, ENCRYPTION_KEYS, Fernet.generate_key().decode())))
+        self._keys = _split(database.call(_kept(database, ENCRYPTION_KEYS, new_key().decode())))
         database.beside(self._refresh())
 
     def keys(self) -> tuple[bytes, ...]:

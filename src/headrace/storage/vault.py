@@ -9,11 +9,11 @@ from tempfile import NamedTemporaryFile
 from typing import Protocol
 
 import structlog
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 
 from headrace.storage.errors import Unusable
+from headrace.storage.sealing import Sealer, new_key
 
 _DIGEST_BYTES = 16
 _LOOK_AGAIN = 1.0
@@ -48,7 +48,7 @@ class KeyFile:
         if not path.exists():
             if not may_make:
                 raise Unusable(f"{path}: is missing; restore this file, without it no record can be read")
-            write_keys(path, [Fernet.generate_key()], replace=False)
+            write_keys(path, [new_key()], replace=False)
         self._looked_at = 0.0
         self._stamp = 0
         self._keys: tuple[bytes, ...] = ()
@@ -90,31 +90,27 @@ class Vault:
         self.pepper = pepper
         self.keyring = keyring
         self._keyed = HMAC(pepper, SHA256())
-        self._fernet_of: tuple[tuple[bytes, ...], MultiFernet] | None = None
+        self._sealer_of: tuple[tuple[bytes, ...], Sealer] | None = None
 
     def seal(self, record: bytes) -> bytes:
-        return self._fernet().encrypt(record)
+        return self._sealer().seal(record)
 
     def open(self, sealed: bytes) -> bytes:
         """The record. One from before records were sealed is returned as it is. Raises `Unusable`."""
         if is_plain(sealed):
             return sealed
-        try:
-            return self._fernet().decrypt(sealed)
-        except InvalidToken:
-            raise Unusable("a record was sealed with a key that is not there any more") from None
+        record = self._sealer().open(sealed)
+        if record is None:
+            raise Unusable("a record was sealed with a key that is not there any more")
+        return record
 
     def reseal(self, sealed: bytes) -> bytes:
         """The same record under the newest key. Raises `Unusable`."""
         return self.seal(self.open(sealed))
 
     def is_newest(self, sealed: bytes) -> bool:
-        """Whether it is sealed with the newest key, so that no other is needed for it."""
-        try:
-            Fernet(self.keyring.keys()[0]).decrypt(sealed)
-        except InvalidToken:
-            return False
-        return True
+        """Whether it is sealed as it would be now, so that no other key is needed for it."""
+        return self._sealer().is_newest(sealed)
 
     def digest(self, text: str) -> bytes:
         """A keyed hash: equal for equal texts, and useless without the pepper."""
@@ -122,11 +118,11 @@ class Vault:
         keyed.update(text.encode(errors="surrogatepass"))
         return keyed.finalize()[:_DIGEST_BYTES]
 
-    def _fernet(self) -> MultiFernet:
+    def _sealer(self) -> Sealer:
         keys = self.keyring.keys()
-        if self._fernet_of is None or self._fernet_of[0] is not keys:
-            self._fernet_of = keys, MultiFernet([Fernet(key) for key in keys])
-        return self._fernet_of[1]
+        if self._sealer_of is None or self._sealer_of[0] is not keys:
+            self._sealer_of = keys, Sealer(keys)
+        return self._sealer_of[1]
 
 
 def is_plain(record: bytes) -> bool:
@@ -151,6 +147,6 @@ def write_keys(path: Path, keys: Sequence[bytes], *, replace: bool = True) -> No
 
 def _check(keys: Sequence[bytes], where: str) -> None:
     try:
-        MultiFernet([Fernet(key) for key in keys])
+        Sealer(keys)
     except (ValueError, TypeError):
         raise Unusable(f"{where}: holds no keys, or one that is not 32 bytes in URL-safe base64") from None

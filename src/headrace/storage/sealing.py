@@ -1,0 +1,77 @@
+"""How records are sealed: with AES-256-GCM-SIV, which stays safe should two records ever share a nonce."""
+
+import os
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from functools import cached_property
+
+from cryptography.exceptions import InvalidTag
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+_FORMAT = b"\x01"
+_BEFORE = b"g"  # a Fernet token: how records were sealed at first, with the same keys
+
+MARKS = (_FORMAT, _BEFORE)
+"""What sealed records begin with. The text of a record begins with neither."""
+
+
+class Sealer:
+    """Seals with the first of `keys`, each 32 bytes in URL-safe base64; opens with all of them.
+
+    A sealed record is a byte that names this format, the nonce, and the record with its tag: 29 bytes more.
+    Raises `ValueError` without keys, or for one that is none.
+    """
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        if not keys:
+            raise ValueError("no keys")
+        self._keys = keys
+        self._ciphers = [_cipher(key) for key in keys]
+
+    def seal(self, record: bytes) -> bytes:
+        nonce = os.urandom(_NONCE_BYTES)
+        return b"".join((_FORMAT, nonce, self._ciphers[0].encrypt(nonce, record, _FORMAT)))
+
+    def open(self, sealed: bytes) -> bytes | None:
+        """The record; `None` where no key fits, or it was tampered with."""
+        if sealed[:1] == _FORMAT:
+            opened = (_opened(cipher, sealed) for cipher in self._ciphers)
+            return next((record for record in opened if record is not None), None)
+        try:
+            return self._fernet.decrypt(sealed)
+        except InvalidToken:
+            return None
+
+    def is_newest(self, sealed: bytes) -> bool:
+        """Whether it is sealed in this format and with the first key."""
+        return sealed[:1] == _FORMAT and _opened(self._ciphers[0], sealed) is not None
+
+    @cached_property
+    def _fernet(self) -> MultiFernet:
+        return MultiFernet([Fernet(key) for key in self._keys])
+
+
+def new_key() -> bytes:
+    """A random key, in the form in which keys are kept."""
+    return urlsafe_b64encode(os.urandom(_KEY_BYTES))
+
+
+def _cipher(key: bytes) -> AESGCMSIV:
+    secret = urlsafe_b64decode(key)
+    if len(secret) != _KEY_BYTES:
+        raise ValueError("a key has 32 bytes")
+    # Derived, because the key itself served for Fernet.
+    return AESGCMSIV(HKDF(SHA256(), _KEY_BYTES, salt=None, info=b"headrace: sealed records").derive(secret))
+
+
+def _opened(cipher: AESGCMSIV, sealed: bytes) -> bytes | None:
+    begins = len(_FORMAT) + _NONCE_BYTES
+    try:
+        return cipher.decrypt(sealed[len(_FORMAT) : begins], sealed[begins:], _FORMAT)
+    except (InvalidTag, ValueError):  # the latter: it is too short to be one
+        return None
