@@ -34,6 +34,10 @@ class Server:
 
     @property
     def cpu_seconds(self) -> float:
+        """Of all its threads: to the nanosecond where the kernel says so, else in its ticks of 10 ms."""
+        threads = list(Path(f"/proc/{self.process.pid}/task").glob("*/schedstat"))
+        if threads:
+            return sum(int(each.read_text().split()[0]) for each in threads) / 1e9
         times = self.process.cpu_times()
         return float(times.user + times.system)
 

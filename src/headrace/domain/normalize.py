@@ -25,7 +25,10 @@ def text(value: str | None) -> str | None:
 def domain(value: str) -> str | None:
     """A bare lower-case ASCII host from a domain, a URL or an address; `None` when there is none."""
     host = value.strip().lower()
-    if not _HOST.fullmatch(host):
+    if _HOST.fullmatch(host):
+        if not host.startswith("www."):
+            return host
+    else:
         parts = _split(host)
         host = (parts.hostname or "") if parts else ""
     try:
