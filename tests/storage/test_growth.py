@@ -16,10 +16,16 @@ from tests.storage.backends import Backend
 from tests.storage.making import account
 
 FEW, MANY = 300, 20_000
-FILLED = ("webhook_deliveries", "enrichments", "idempotency_keys")
+FILLED = ("webhook_deliveries", "enrichments", "idempotency_keys", "bulks")
 
 NUMBERS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {many})"
 PAST = (
+    "INSERT INTO bulks (id, account_id, total, created_at) VALUES ('b', '{account}', 2, 0)",
+    """
+    INSERT INTO enrichments
+        (id, account_id, state, mode, owner, held, charged, created_at, finished_at, place, bulk_id)
+    {numbers} SELECT 'b' || i, '{account}', 'finished', 'async', 'gone', 0, 0, i, i, i, 'b' FROM n WHERE i < 3
+    """,
     """
     INSERT INTO enrichments
         (id, account_id, state, mode, owner, held, charged, created_at, finished_at, place)
@@ -49,6 +55,7 @@ ASKED: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "an account's latest webhooks": (webhooks._LIST, {"account": "{account}", "most": 20}),
     "whose contacts wait": (enrichments._WAITING, {}),
     "the first of a queue": (enrichments._TAKE, {"account": "{account}", "owner": "me", "most": 5}),
+    "how far a bulk has come": (enrichments._PROGRESS, {"bulk": "b", "account": "{account}"}),
     "who holds something": (ledger._OWNERS, {}),
     "keys of one who died": (idempotency.FORGET_RUNNING, {"owner": "gone"}),
 }
@@ -66,9 +73,7 @@ async def test_it_costs_no_more_after_many_than_after_few(
     }
     fill(backend, payer.id, FEW)
     few = work(backend, sql, parameters)
-    backend.tamper(
-        *(f"DELETE FROM {name}" for name in ("webhook_deliveries", "enrichments", "idempotency_keys"))
-    )
+    backend.tamper(*(f"DELETE FROM {name}" for name in FILLED))
     fill(backend, payer.id, MANY)
     many = work(backend, sql, parameters)
 

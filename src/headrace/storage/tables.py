@@ -131,7 +131,8 @@ Index(
     sqlite_where=_queued,
     postgresql_where=_queued,
 )
-Index("ix_enrichments_bulk_id", enrichments.c.bulk_id)
+_of_bulk = text("bulk_id IS NOT NULL")
+Index("ix_enrichments_bulk_id", enrichments.c.bulk_id, sqlite_where=_of_bulk, postgresql_where=_of_bulk)
 _kept = text("record IS NOT NULL")
 Index("ix_enrichments_kept", enrichments.c.created_at, sqlite_where=_kept, postgresql_where=_kept)
 
