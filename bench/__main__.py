@@ -225,7 +225,7 @@ def main() -> None:
             "f": lambda: bench_webhooks(directory, chosen.webhooks),
             "g": lambda: bench_queue(directory, chosen.contacts),
         }
-        for letter in chosen.parts:
+        for letter in dict.fromkeys(chosen.parts):
             parts[letter]()
 
 
