@@ -89,6 +89,17 @@ async def test_all_of_it_is_erased_and_nothing_of_others(
     assert after.balanced
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 8, 9, 64, 3000])
+async def test_one_who_must_be_left_alone_is_found_among_however_many(storage: Storage, count: int) -> None:
+    many = [f"phone:+3361{number:07}" for number in range(count)]
+    assert not await storage.suppressions.hit(many)
+
+    await storage.suppressions.add(many[-1:], "test", OPERATOR)
+
+    assert await storage.suppressions.hit(many)
+    assert not await storage.suppressions.hit(many[:-1])
+
+
 @pytest.mark.parametrize("way", ["linkedin", "name"])
 async def test_who_waits_in_a_queue_is_shown_and_taken_out_of_it(
     storage: Storage, backend: Backend, way: str

@@ -34,6 +34,6 @@ def rotate_keys(config: ConfigFile = None, as_json: AsJson = False) -> None:
         rotation = Rotation(storage.database, storage.vault, storage.owner.fence, storage.audit_log)
         rotated = run(lambda: rotation.rotate(OPERATOR, count))
     value = {"resealed": rotated.resealed, "retired": rotated.retired}
-    done = f"{rotated.resealed} records sealed anew"
+    done = f"records sealed anew: {rotated.resealed}"
     advice = "old keys can go from security.encryption_keys now"
-    show(value, as_json, f"{done}; {f'{rotated.retired} old keys retired' if rotated.retired else advice}")
+    show(value, as_json, f"{done}; {f'old keys retired: {rotated.retired}' if rotated.retired else advice}")
