@@ -24,7 +24,7 @@ from headrace.storage.owner import FileOwner, Owner
 from headrace.storage.privacy import SqlPersons
 from headrace.storage.reputation import SqlReputation
 from headrace.storage.retention import Retention
-from headrace.storage.sealing import MARKS
+from headrace.storage.sealing import FIRST_MARK, MARK
 from headrace.storage.sqlite import SqliteDatabase
 from headrace.storage.suppressions import SqlSuppressions
 from headrace.storage.vault import ConfiguredKeys, KeyFile, Keyring, Vault
@@ -32,7 +32,7 @@ from headrace.storage.vendor_keys import SqlVendorKeys
 from headrace.storage.webhooks import SqlWebhooks
 
 ANY_RECORD = """
-    SELECT 1 FROM enrichments WHERE record IS NOT NULL AND SUBSTR(record, 1, 1) IN (:now, :before)
+    SELECT 1 FROM enrichments WHERE record IS NOT NULL AND SUBSTR(record, 1, 1) IN (:mark, :first)
     UNION ALL SELECT 1 FROM accounts WHERE webhook_secrets IS NOT NULL
     UNION ALL SELECT 1 FROM vendor_keys LIMIT 1
 """
@@ -120,7 +120,7 @@ def _open_file(
         if encryption_keys:
             keyring = ConfiguredKeys(encryption_keys)
         else:
-            sealed = bool(database.look(ANY_RECORD, dict(zip(("now", "before"), MARKS, strict=True))))
+            sealed = bool(database.look(ANY_RECORD, {"mark": MARK, "first": FIRST_MARK}))
             keyring = KeyFile(keys_beside(path), may_make=not sealed)
         entered = database.look(vendor_keys.ALL, {})
         owner = FileOwner(path.with_name(f"{path.name}.owners"))

@@ -13,17 +13,17 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
-_FORMAT = b"\x01"
-_BEFORE = b"g"  # a Fernet token: how records were sealed at first, with the same keys
 
-MARKS = (_FORMAT, _BEFORE)
-"""What sealed records begin with. The text of a record begins with neither."""
+MARK = b"\x01"
+FIRST_MARK = b"g"
+"""What sealed records begin with, and did at first, when they were Fernet tokens under the same keys. The text
+of a record begins with neither."""
 
 
 class Sealer:
     """Seals with the first of `keys`, each 32 bytes in URL-safe base64; opens with all of them.
 
-    A sealed record is a byte that names this format, the nonce, and the record with its tag: 29 bytes more.
+    A sealed record is the mark of this format, the nonce, and the record with its tag: 29 bytes more.
     Raises `ValueError` without keys, or for one that is none.
     """
 
@@ -35,11 +35,11 @@ class Sealer:
 
     def seal(self, record: bytes) -> bytes:
         nonce = os.urandom(_NONCE_BYTES)
-        return b"".join((_FORMAT, nonce, self._ciphers[0].encrypt(nonce, record, _FORMAT)))
+        return b"".join((MARK, nonce, self._ciphers[0].encrypt(nonce, record, MARK)))
 
     def open(self, sealed: bytes) -> bytes | None:
         """The record; `None` where no key fits, or it was tampered with."""
-        if sealed[:1] == _FORMAT:
+        if sealed[:1] == MARK:
             opened = (_opened(cipher, sealed) for cipher in self._ciphers)
             return next((record for record in opened if record is not None), None)
         try:
@@ -49,7 +49,7 @@ class Sealer:
 
     def is_newest(self, sealed: bytes) -> bool:
         """Whether it is sealed in this format and with the first key."""
-        return sealed[:1] == _FORMAT and _opened(self._ciphers[0], sealed) is not None
+        return sealed[:1] == MARK and _opened(self._ciphers[0], sealed) is not None
 
     @cached_property
     def _fernet(self) -> MultiFernet:
@@ -70,8 +70,8 @@ def _cipher(key: bytes) -> AESGCMSIV:
 
 
 def _opened(cipher: AESGCMSIV, sealed: bytes) -> bytes | None:
-    begins = len(_FORMAT) + _NONCE_BYTES
+    begins = len(MARK) + _NONCE_BYTES
     try:
-        return cipher.decrypt(sealed[len(_FORMAT) : begins], sealed[begins:], _FORMAT)
+        return cipher.decrypt(sealed[len(MARK) : begins], sealed[begins:], MARK)
     except (InvalidTag, ValueError):  # the latter: it is too short to be one
         return None
