@@ -16,8 +16,8 @@ _NONCE_BYTES = 12
 
 MARK = b"\x01"
 FIRST_MARK = b"g"
-"""What sealed records begin with, and did at first, when they were Fernet tokens under the same keys. The text
-of a record begins with neither."""
+"""What sealed records begin with, and did at first, when they were Fernet tokens under the same keys. No
+record that is not sealed begins so."""
 
 
 class Sealer:
