@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from headrace.cli.main import app
+from tests.faults.waiting import until
 from tests.stack import Stack, running
 
 LEARNED = "learned from"
@@ -30,6 +31,15 @@ def find(directory: Path, first: str, last: str, domain: str) -> list[Any]:
     assert done.exit_code == 0, (done.output, done.exception)
     found: list[Any] = json.loads(done.stdout)["candidates"]
     return found
+
+
+async def lessons(stack: Stack) -> list[Any]:
+    """What is written of them, which happens behind the answer that they came with."""
+
+    async def written() -> list[Any]:
+        return stack.rows("SELECT domain, knowledge FROM patterns")
+
+    return await until(written)
 
 
 def test_both_german_spellings_are_listed_and_no_database_is_made(tmp_path: Path) -> None:
@@ -59,12 +69,13 @@ def test_a_domain_that_is_none(tmp_path: Path) -> None:
     assert "--domain" in str(done.exception)
 
 
-async def test_what_was_confirmed_is_known_at_once(stack: Stack) -> None:
+async def test_what_was_confirmed_is_known_to_the_next_find(stack: Stack) -> None:
     directory = stack.headrace.settings.database_path.parent
     before = await asyncio.to_thread(find, directory, "Ada", "Lovelace", "prontohq.com")
     assert LEARNED not in before[0]["reason"]
 
     answer = (await stack.enrich("email")).json
+    await lessons(stack)
     after = await asyncio.to_thread(find, directory, "Ada", "Lovelace", "prontohq.com")
 
     assert answer["email"] == "mathieu@prontohq.com"
@@ -75,9 +86,7 @@ async def test_what_was_confirmed_is_known_at_once(stack: Stack) -> None:
 
 async def test_only_counts_are_kept(stack: Stack) -> None:
     await stack.enrich("email")
-    kept = stack.rows("SELECT domain, knowledge FROM patterns")
-    assert kept
-    for domain, knowledge in kept:
+    for domain, knowledge in await lessons(stack):
         assert isinstance(domain, bytes)
         assert "mathieu" not in knowledge
         assert "prontohq" not in knowledge
