@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,10 +11,13 @@ import msgspec
 import pytest
 
 from headrace.config import ConfigError, Settings, check, load
-from headrace.domain.model import Field
-from headrace.domain.waterfall import Plan
+from headrace.domain.model import Contact, Field
+from headrace.domain.plan import Plan
+from headrace.engine.guard import Quota
 from headrace.providers import registry
+from headrace.providers.base import Request
 from headrace.wiring import make_plan, make_prices, make_vendors
+from headrace.wiring.vendors import make_limits
 
 SECRET = "very-secret-5f2c"
 Write = Callable[[str], Path]
@@ -43,8 +48,8 @@ def everything(settings: Settings) -> Plan:
     return make_plan(settings, make_vendors(settings))
 
 
-def environment(**values: str) -> dict[str, str]:
-    return {f"HEADRACE_{name}": value for name, value in values.items()}
+def environment(**values: object) -> dict[str, str]:
+    return {f"HEADRACE_{name}": str(value) for name, value in values.items()}
 
 
 # Precedence
@@ -174,6 +179,8 @@ WRONG = [
     ("[server]\nport = 'many'", r"server\.port"),
     ("[server]\nport = [1]", r"server\.port"),
     ("server = 5", "server"),
+    ("[server]\nhost = ''", r"server\.host: must not be empty"),
+    ("[server]\nhost = ' '", r"server\.host: must not be empty"),
     ("[server]\nrate_limit = 0", r"server\.rate_limit"),
     ("[waterfall.order]\nemial = []", r"waterfall\.order.*emial"),
     ("[waterfall.order]\nemail = 'hunter'", r"waterfall\.order\.email"),
@@ -191,7 +198,13 @@ WRONG = [
     ("[prices]\nemail = -1", r"prices\.email"),
     ("[prices]\nphone = nan", r"prices\.phone"),
     ("[prices]\nphone = inf", r"prices\.phone"),
+    ("[prices]\nemail = 1e17", r"prices\.email: .*1e12"),
+    ("[prices]\nemail = 1000000000000.001", r"prices\.email: .*1e12"),
+    ("[prices]\nemail = 0.0001", r"prices\.email: .*three decimals"),
+    ("[prices]\nphone = 2.0005", r"prices\.phone: .*three decimals"),
     ("[prices]\nfax = 1", "prices.*fax"),
+    ("[prices.overrides.hunter]\nemail = 1e17", r"prices\.overrides\.hunter\.email: .*1e12"),
+    ("[prices.overrides.hunter]\nemail = 0.0001", r"prices\.overrides\.hunter\.email: .*three decimals"),
     ("[prices.overrides.hunter]\nemail = -1", r"prices\.overrides\.hunter\.email"),
     ("[prices.overrides.hunter]\nemail = 'free'", r"prices\.overrides"),
     ("[prices.overrides.nobody]\nemail = 1", r"prices\.overrides\.nobody"),
@@ -203,18 +216,42 @@ WRONG = [
     ("[providers.hunter]\napi_key = 'x'\nconcurrency = -1", r"providers\.hunter\.concurrency"),
     ("[providers.hunter]\napi_key = 'x'\nrate = -1", r"providers\.hunter\.rate"),
     ("[providers.hunter]\napi_key = 'x'\ntrusted = 'perhaps'", r"providers\.hunter\.trusted"),
-    ("[providers]\nhunter = 5", r"providers"),
+    ("[providers.findymail]\napi_key = 'x'\nprofile_path = 'search'", r"providers\.findymail\.profile_path"),
+    ("[providers.findymail]\napi_key = 'x'\nprofile_path = '//evil'", r"providers\.findymail\.profile_path"),
+    ("[providers.findymail]\napi_key = 'x'\nprofile_path = '@evil'", r"providers\.findymail\.profile_path"),
+    ("[providers]\nhunter = 5", r"^providers\.hunter: must be a section \(in "),
+    ("[providers]\nhunter = 'x'", r"^providers\.hunter: must be a section \(in "),
+    ("[providers.hunter]\napi_key = ['x']", r"^providers\.hunter\.api_key: must be text"),
+    ("[providers.hunter]\napi_key = true", r"^providers\.hunter\.api_key: must be text"),
+    ("[providers.hunter]\napi_key = '  '", r"^providers\.hunter\.api_key: must not be blank"),
+    ('[providers.hunter]\napi_key = "x\\ny"', r"^providers\.hunter\.api_key: must be printable ASCII"),
+    ('[providers.hunter]\napi_key = "x\\u0000"', r"^providers\.hunter\.api_key: must be printable ASCII"),
+    ('[providers.hunter]\napi_key = "clé"', r"^providers\.hunter\.api_key: must be printable ASCII"),
+    ("[providers.hunter]\napi_key = 'x'\ntimeout = 0", r"^providers\.hunter\.timeout: must be more than 0"),
+    ("[transport]\nca_file = 'given.toml'", r"^transport\.ca_file: .*given\.toml holds no PEM certificate"),
+    ("[transport]\nca_file = 'missing.pem'", r"^transport\.ca_file: there is no file"),
     ("[providers.hunter]\napi_key = 'x'\nbase_url = 'http://api.hunter.io'", r"providers\.hunter\.base_url"),
     ("[providers.hunter]\napi_key = 'x'\nbase_url = 'ftp://api.hunter.io'", r"providers\.hunter\.base_url"),
     ("[providers.hunter]\napi_key = 'x'\nbase_url = 'api.hunter.io'", r"providers\.hunter\.base_url"),
     ("[providers.hunter]\napi_key = 'x'\nbase_url = 'https://'", r"providers\.hunter\.base_url"),
+    *(
+        (f"[providers.hunter]\napi_key = 'x'\nbase_url = '{url}'", r"hunter\.base_url: must have no query")
+        for url in (
+            "https://api.hunter.io/v2?a=b",
+            "https://api.hunter.io/v2?",
+            "https://api.hunter.io/v2#top",
+            "https://ann:secret@api.hunter.io/v2",
+            "http://ann@127.0.0.1:9000",
+        )
+    ),
     (
         "[providers.hunter]\napi_key = 'x'\nbase_url = 'http://127.0.0.1.evil.example'",
         r"providers\.hunter\.base_url",
     ),
     ("[transport]\nclient = 'curl'", r"transport\.client"),
     ("[log]\nlevel = 'loud'", r"log\.level"),
-    ("directory = 5\n[a.b]", "a"),
+    ("directory = 5", "^directory: there is no such setting"),
+    ("[a.b]", "^a: "),
 ]
 
 
@@ -230,6 +267,7 @@ def test_a_mistake_is_told_by_the_name_of_its_key(write: Write, text: str, named
     [
         ("SERVER__PORT", "many", r"server\.port"),
         ("SERVER__PROT", "1", "server.*prot"),
+        ("SERVER__HOST", "", r"server\.host: must not be empty \(from HEADRACE_SERVER__HOST\)"),
         ("DATABSE__URL", "x", "databse"),
         ("PRICES__EMAIL", "-1", r"prices\.email"),
         ("WATERFALL__DEADLINE__EMAIL", "0", r"waterfall\.deadline\.email"),
@@ -258,7 +296,41 @@ def test_a_mistake_is_told_with_where_it_was_made_and_what_may_be_meant(write: W
     assert str(in_variable.value).endswith(" (from HEADRACE_SERVER__PORT)")
     with pytest.raises(ConfigError) as unlike_any:
         load(None, environment(XYZ__A="1"))
-    assert str(unlike_any.value) == "xyz: there is no such setting (from the environment)"
+    assert str(unlike_any.value) == "xyz: there is no such setting (from HEADRACE_XYZ__A)"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[waterfall.order]\nemail = ['nobody']",
+        "[providers.nosuch]\napi_key = 'x'",
+        "[providers.hunter]\nfoo = 'x'",
+        "[providers.hunter]\napi_key = 'x'\ntimeout = 0",
+        "[prices.overrides.nosuch]\nemail = 1",
+    ],
+)
+def test_a_mistake_that_is_found_later_is_told_with_where_it_was_made_once(write: Write, text: str) -> None:
+    file = write(text)
+    with pytest.raises(ConfigError) as caught:
+        everything(load(file, {}))
+    assert str(caught.value).endswith(f" (in {file})")
+    assert str(caught.value).count("(in ") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PROVIDERS__NOSUCH__API_KEY", "x"),
+        ("PROVIDERS__HUNTER__FOO", "x"),
+        ("WATERFALL__ORDER__EMAIL", "nobody"),
+        ("DATABASE__URL", "mysql:///x"),
+    ],
+)
+def test_a_mistake_in_a_variable_that_is_found_later_names_it(write: Write, name: str, value: str) -> None:
+    settings = load(write("[server]\nport = 1\n"), environment(**{name: value}))
+    with pytest.raises(ConfigError) as caught:
+        _ = settings.database_at, everything(settings)
+    assert str(caught.value).endswith(f" (from HEADRACE_{name})")
 
 
 @pytest.mark.parametrize("url", ["postgresql://localhost/x", "headrace.db", "sqlite:///", "", "mysql:///x"])
@@ -285,6 +357,14 @@ def test_a_file_that_is_not_there_is_told_by_name(elsewhere: Path) -> None:
         load(elsewhere, {})
 
 
+def test_a_file_is_utf8_whatever_the_locale(elsewhere: Path) -> None:
+    """Where the locale were asked, this interpreter would warn."""
+    (elsewhere / "given.toml").write_bytes('[privacy]\npurpose = "é"\n'.encode())
+    reads = "from headrace.config import load; from pathlib import Path; load(Path('given.toml'), {})"
+    strict = ("-X", "warn_default_encoding", "-W", "error::EncodingWarning:headrace.config.reading")
+    subprocess.run([sys.executable, *strict, "-c", reads], check=True, cwd=elsewhere)
+
+
 # Secrets
 
 LEAKS = [
@@ -293,6 +373,8 @@ LEAKS = [
     f"[providers.hunter]\napi_kye = '{SECRET}'",
     f"[providers.hunter]\napi_key = '{SECRET}'\ntrusted = '{SECRET}'",
     f"[providers]\nhunter = '{SECRET}'",
+    f"[providers.hunter]\napi_key = ['{SECRET}']",
+    f'[providers.hunter]\napi_key = "{SECRET}\\n"',
     f"providers = '{SECRET}'",
     f"[security]\npepper = ['{SECRET}']",
     f"[security]\npeper = '{SECRET}'",
@@ -359,11 +441,53 @@ def test_a_base_url_may_have_a_path_and_on_loopback_be_plain(given: str, used: s
     assert make_vendors(settings)["hunter"].base_url == used
 
 
+@pytest.mark.parametrize(
+    ("vendor", "rate", "limits"),
+    [
+        ("hunter", 300, {"email": ("email", 5, 1.0), "verify": ("verify", 5, 1.0)}),
+        ("hunter", 500, {"email": ("email", 8, 0.96), "verify": ("verify", 8, 0.96)}),
+        ("hunter", 0.5, {"email": ("email", 1, 120.0), "verify": ("verify", 1, 120.0)}),
+        ("hunter", 0, {"email": None, "verify": None}),
+        ("prospeo", 300, {"email": ("*", 5, 1.0), "phone": ("*", 5, 1.0)}),
+        ("findymail", 90, {wanted: (wanted, 90, 60.0) for wanted in ("email", "phone", "verify")}),
+    ],
+)
+def test_a_rate_is_counted_as_its_vendor_counts(
+    vendor: str, rate: float, limits: dict[str, tuple[str, int, float] | None]
+) -> None:
+    given = {
+        f"PROVIDERS__{vendor.upper()}__{key}": value for key, value in (("API_KEY", SECRET), ("RATE", rate))
+    }
+    settings = load(None, environment(**given))
+    made = make_limits(settings, make_vendors(settings))
+    quotas = {capability: each.quota for (_, capability), each in made.items()}
+    assert quotas == {
+        capability: expected and Quota(f"vendor:{vendor}:{expected[0]}", *expected[1:])
+        for capability, expected in limits.items()
+    }
+
+
+def test_findymails_path_can_be_set(write: Write) -> None:
+    text = "[providers.findymail]\napi_key = 'x'\nprofile_path = '/api/search/linkedin'\n"
+    adapter = make_vendors(load(write(text), {}))["findymail"].adapter
+    asked = next(adapter.find((Field.EMAIL,), Contact(linkedin_url="https://www.linkedin.com/in/jane/")))
+    assert isinstance(asked, Request)
+    assert asked.path == "/api/search/linkedin"
+
+
 def test_prices_are_kept_in_thousandths(write: Write) -> None:
     text = "[prices]\nemail = 0.1\nphone = 0\n[prices.overrides.hunter]\nemail = 1.005\n"
     prices = make_prices(load(write(text), {}))
     assert prices.per_field == {Field.EMAIL: 100, Field.PHONE: 0, Field.PERSONAL_EMAIL: 30000}
     assert prices.overrides == {("hunter", Field.EMAIL): 1005}
+
+
+def test_the_dearest_prices_fit_the_books_together(write: Write) -> None:
+    text = "[prices]\nemail = 0\nphone = 1e12\npersonal_email = 999999999999.999\n"
+    prices = make_prices(load(write(text), {}))
+    assert prices.per_field[Field.PHONE] == 10**15
+    assert prices.per_field[Field.PERSONAL_EMAIL] == 10**15 - 1
+    assert 3 * prices.per_field[Field.PHONE] < 2**63
 
 
 def test_the_default_orders_name_vendors_that_exist_and_can_do_it() -> None:

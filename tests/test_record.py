@@ -87,6 +87,15 @@ def test_a_value_is_kept_with_where_and_when_it_came_from() -> None:
     assert (value.provider, value.found_at, value.rejected) == ("a", 1234.5, False)
 
 
+def test_a_value_was_found_when_its_vendor_answered_and_not_when_the_search_ended() -> None:
+    quick = Attempt(Field.EMAIL, "a", "find", "found", None, None, Timing(100, 400))
+    verified = Attempt(Field.EMAIL, "b", "verify", "found", None, None, Timing(500, 1000), accepted=True)
+    slow = Attempt(Field.PHONE, "a", "find", "found", None, None, Timing(100, 9900), accepted=True)
+    values = {wanted: Result(wanted, ("any",), provider="a") for wanted in (Field.EMAIL, Field.PHONE)}
+    written = record.value_records(values, 1234.5, [verified, quick, slow])
+    assert {wanted: value.found_at for wanted, value in written.items()} == {"email": 1225.0, "phone": 1234.5}
+
+
 def test_a_remembered_value_was_found_when_the_vendor_gave_it() -> None:
     remembered = Result(Field.PHONE, ("+33612345678",), None, "a", answered=True, obtained_at=99.5)
     assert record.value_records({Field.PHONE: remembered}, 1234.5)["phone"].found_at == 99.5
@@ -106,3 +115,10 @@ def test_a_trace_of_an_earlier_version_can_still_be_read() -> None:
     )
     (line,) = record.decode_record(old).attempts
     assert (line.values, line.shared, line.reused) == ((), UNSET, UNSET)
+
+
+def test_the_words_of_another_version_can_still_be_read() -> None:
+    line = AttemptRecord("fax", "a", "ask", "unsure", None, "doubtful", 0.0, 1.0, None, 0.0, accepted=False)
+    value = ValueRecord(("jane@acme.example",), "doubtful", None, "a", None)
+    again = kept([line], {"fax": value})
+    assert (again.attempts, again.results) == ([line], {"fax": value})

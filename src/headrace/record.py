@@ -1,6 +1,6 @@
 """An enrichment as it is kept and as its owner may see it: values with their provenance, and the trace."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -70,7 +70,7 @@ def record_of(enrichment: Enrichment, finished_at: float) -> EnrichmentRecord:
     """A finished enrichment in its lasting form."""
     return EnrichmentRecord(
         request_record(enrichment.request),
-        value_records(enrichment.results, finished_at),
+        value_records(enrichment.results, finished_at, enrichment.attempts),
         attempt_records(enrichment.attempts),
         custom_of(enrichment.request),
     )
@@ -121,23 +121,45 @@ def attempt_records(attempts: Iterable[Attempt]) -> list[AttemptRecord]:
     return [_attempt_record(attempt) for attempt in attempts]
 
 
-def value_records(results: Mapping[Field, Result], found_at: float) -> dict[str, ValueRecord]:
-    """The outcome of each lane in its lasting form. `found_at`: for what was not remembered."""
-    return {wanted: _value_record(result, found_at) for wanted, result in results.items()}
+def value_records(
+    results: Mapping[Field, Result], ended_at: float, attempts: Sequence[Attempt] = ()
+) -> dict[str, ValueRecord]:
+    """The outcome of each lane in its lasting form. `ended_at`: when the search did, which was when the last
+    of the `attempts` did."""
+    began_at = ended_at - max(map(_end, attempts), default=0.0)
+    return {
+        wanted: _value_record(result, _given_at(result, began_at, ended_at, attempts))
+        for wanted, result in results.items()
+    }
 
 
 encode = msgspec.json.Encoder().encode
 decode_record = msgspec.json.Decoder(EnrichmentRecord).decode
 
 
-def _value_record(result: Result, found_at: float) -> ValueRecord:
-    obtained_at = found_at if result.obtained_at is None else result.obtained_at
+def _given_at(result: Result, began_at: float, ended_at: float, attempts: Sequence[Attempt]) -> float | None:
+    """When the vendor gave the value."""
+    if not result.found or result.obtained_at is not None:
+        return result.obtained_at
+    for attempt in attempts:  # not the accepted one, which may be a verifier's, and later
+        found = attempt.kind == "find" and attempt.outcome == "found"
+        if found and attempt.field is result.field and attempt.provider == result.provider:
+            return began_at + _end(attempt)
+    return ended_at
+
+
+def _end(attempt: Attempt) -> float:
+    """Seconds from when the enrichment began."""
+    return (attempt.timing.started_ms + attempt.timing.duration_ms) / 1000
+
+
+def _value_record(result: Result, found_at: float | None) -> ValueRecord:
     return ValueRecord(
         values=result.values,
         verdict=result.verdict.grade if result.verdict else None,
         reason=result.verdict.reason if result.verdict else None,
         provider=result.provider,
-        found_at=obtained_at if result.found else None,
+        found_at=found_at if result.found else None,
         rejected=result.rejected,
         confidence=result.confidence,
     )

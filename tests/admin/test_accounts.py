@@ -137,6 +137,13 @@ async def test_thresholds_are_set_together_or_one_by_one(desk: Desk) -> None:
     assert (await desk.send("GET", path)).json == changed.json
 
 
+@pytest.mark.parametrize("name", ["", "  ", " a", "a\nb", "a" * 201])
+async def test_a_name_that_could_not_be_asked_for_is_refused(desk: Desk, name: str) -> None:
+    refused = await desk.send("POST", "/accounts", {"name": name})
+    assert (refused.status, refused.json["code"]) == (400, "bad_request")
+    assert "name" in refused.json["message"]
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [

@@ -56,4 +56,4 @@ async def test_books_that_do_not_balance_are_told(desk: Desk, stack: Stack) -> N
     found = (await desk.send("GET", "/ledger/verify")).json
     await tamper(-1)
     assert found["balanced"] is False
-    assert found["complaints"] == ["account tampered: available is 3001, its entries say 3000"]
+    assert found["complaints"] == ["account tampered: available is 3.001 credits, its entries say 3 credits"]

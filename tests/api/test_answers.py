@@ -112,7 +112,9 @@ async def test_the_trace_is_there_only_when_it_is_asked_for(stack: Stack) -> Non
     assert "attempts" not in (await stack.enrich("email", path=f"{ENRICH}?expand=")).json
     assert "attempts" not in (await stack.enrich("email", path=f"{ENRICH}?expand=other")).json
     assert "attempts" in (await stack.enrich("email", path=EXPAND)).json
+    assert "attempts" not in (await stack.enrich("email", path=f"{ENRICH}?expand=noattempts")).json
     assert "attempts" in (await stack.enrich("email", path=f"{ENRICH}?expand=other,attempts")).json
+    assert "attempts" in (await stack.enrich("email", path=f"{ENRICH}?expand=other&expand=attempts")).json
 
 
 async def test_the_trace_does_not_change_the_rest_of_the_answer(stack: Stack) -> None:

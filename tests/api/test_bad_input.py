@@ -217,7 +217,7 @@ async def test_bytes_that_are_no_utf8_are_refused_wherever_they_stand(
 @pytest.mark.parametrize("escape", [rb"\ud800", rb"\udfff", rb"\ud83dx", rb"\ude00\ud83d"])
 async def test_half_a_surrogate_pair_is_refused(stack: Stack, name: str, escape: bytes) -> None:
     text = b'{"a":"' + escape + b'"}' if name == "custom" else b'"' + escape + b'"'
-    await refuse(stack, body_with(name, text), 400)
+    await refuse(stack, body_with(name, text), 400, name, "surrogate")
 
 
 @pytest.mark.parametrize("number", [b"NaN", b"-Infinity", b"Infinity", b"+1", b"1.", b"0x1", b"1e", b"--1"])
@@ -225,14 +225,23 @@ async def test_numbers_that_are_no_json_are_refused_in_custom(stack: Stack, numb
     await refuse(stack, body_with("custom", b'{"n":' + number + b"}"), 400)
 
 
-async def test_a_number_of_thousands_of_digits_is_refused_or_echoed(stack: Stack) -> None:
+@pytest.mark.parametrize("number", ["%s", "-%s", "0.%s", "%s.5", "1e%s", '"\\u0030%s"', '[1,{"m":%s}]'])
+async def test_a_number_of_thousands_of_digits_is_echoed(stack: Stack, number: str) -> None:
     for digits in (100, 4_000, 5_000, 20_000):
-        number = "9" * digits
-        reply = await stack.send("POST", ENRICH, raw=body_with("custom", b'{"n":' + number.encode() + b"}"))
-        if reply.status == 200:
-            assert reply.text.endswith(f'"custom":{{"n":{number}}}}}')
-        else:
-            assert_envelope(reply, 400, "custom")
+        custom = f'{{"n":{number % ("9" * digits)}}}'
+        reply = await stack.send("POST", ENRICH, raw=body_with("custom", custom.encode()))
+        assert reply.status == 200, reply.text
+        assert reply.text.endswith(f'"custom":{custom}}}')
+
+
+@pytest.mark.parametrize(
+    "wrong", [b"0%b", b"--%b", b"%b.", b"1%be", b"%bx", b"%b,}", b'"\\ud800%b"', b"%b 1"]
+)
+async def test_what_is_no_json_is_refused_beside_a_number_of_thousands_of_digits(
+    stack: Stack, wrong: bytes
+) -> None:
+    long = b"9" * 5_000
+    await refuse(stack, body_with("custom", b'{"a":' + long + b',"n":' + wrong % long + b"}"), 400)
 
 
 async def test_of_equal_keys_the_last_one_counts_and_all_are_checked_for_form(stack: Stack) -> None:

@@ -205,3 +205,13 @@ async def test_a_number_is_what_was_written(stack: Stack, path: str) -> None:
         (await stack.send("POST", path, raw=body % each, Idempotency_Key=name)).status for each in written
     ]
     assert statuses == [200] + [422] * (len(written) - 1)
+
+
+async def test_a_repeated_answer_says_what_it_cost_and_where_the_account_stands(stack: Stack) -> None:
+    key = await stack.open_account(new_name())
+    name = new_name()
+    first, again = [await post(stack, ENRICH, EMAIL, name, key) for _ in range(2)]
+    assert [reply.headers["X-Headrace-Credits-Charged"] for reply in (first, again)] == ["3", "0"]
+    assert [reply.headers["X-Headrace-Credits-Remaining"] for reply in (first, again)] == ["997", "997"]
+    told = {each for each in first.headers if each.startswith(("X-Headrace-", "X-RateLimit-"))}
+    assert told == {each for each in again.headers if each.startswith(("X-Headrace-", "X-RateLimit-"))}

@@ -5,7 +5,16 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 from headrace.api.metrics import PrometheusMeter
-from headrace.domain.model import Attempt, Contact, Enrichment, EnrichmentRequest, Field, Result, Timing
+from headrace.domain.model import (
+    Attempt,
+    AttemptOutcome,
+    Contact,
+    Enrichment,
+    EnrichmentRequest,
+    Field,
+    Result,
+    Timing,
+)
 
 MILLISECONDS = st.one_of(
     st.sampled_from([0.0, 0.5, 1.0, 50.0, 99.999, 100.0, 55_000.0, 55_000.1]), st.floats(0.0, 120_000.0)
@@ -55,7 +64,9 @@ def test_attempts_are_told_as_the_library_tells_them() -> None:
     saved = Counter("headrace_saved_calls", "_", ["provider", "how"], registry=theirs)
     spent = Counter("headrace_vendor_credits", "_", ["provider"], registry=theirs)
 
-    def attempt(outcome: str, timing: Timing, cost: float = 0.0, reason: str | None = None) -> Attempt:
+    def attempt(
+        outcome: AttemptOutcome, timing: Timing, cost: float = 0.0, reason: str | None = None
+    ) -> Attempt:
         return Attempt(Field.EMAIL, "hunter", "find", outcome, reason, None, timing, cost)
 
     lines = (

@@ -59,7 +59,7 @@ async def test_metrics_count_what_happened(stack: Stack) -> None:
     await stack.fault("leadmagic", "email", "http_500")
     assert (await stack.enrich("email", "phone")).status == 200
     reply = await stack.send("GET", "/metrics", key="")
-    assert reply.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    assert reply.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
     counted = [
         ("headrace_enrichments_total", {"status": "success"}, 1),
         ("headrace_fields_total", {"field": "email", "result": "found"}, 1),

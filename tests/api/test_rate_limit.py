@@ -156,3 +156,22 @@ async def test_requests_with_a_bad_key_do_not_use_up_anybodys_limit(stack: Stack
     assert {shot.status for shot, _ in wrong} == {401}
     assert right.status == 400
     assert reply.status == 400
+
+
+@pytest.mark.parametrize(
+    ("status", "sent"),
+    [
+        (415, {"raw": b"text", "Content_Type": "text/plain"}),
+        (413, {"raw": b"x" * 70_000}),
+        (400, {"raw": b"{}", "Idempotency_Key": "k" * 300}),
+    ],
+)
+@pytest.mark.parametrize("path", [ENRICH, "/api/v2/contacts/single_enrich"])
+async def test_what_is_refused_for_its_form_counts_too(
+    stack: Stack, path: str, status: int, sent: dict[str, object]
+) -> None:
+    key = await stack.open_account(f"form-{next(NUMBERS)}")
+    replies = await asyncio.gather(*(stack.send("POST", path, key=key, **sent) for _ in range(80)))  # type: ignore[arg-type]
+    statuses = [reply.status for reply in replies]
+    assert set(statuses) == {status, 429}
+    assert statuses.count(status) >= PER_SECOND

@@ -1,15 +1,20 @@
 """Commands in this process and in processes of their own."""
 
+import fcntl
 import json
 import os
+import pty
+import re
 import socket
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 from typer.testing import CliRunner
@@ -42,18 +47,53 @@ class Here:
 
 
 def process(
-    *arguments: str, cwd: Path, environment: Mapping[str, str] | None = None
+    *arguments: str,
+    cwd: Path,
+    environment: Mapping[str, str] | None = None,
+    output: int | IO[str] = subprocess.PIPE,
 ) -> "subprocess.CompletedProcess[str]":
     """A command in a process of its own."""
     return subprocess.run(
         [HEADRACE, *arguments],
         cwd=cwd,
         env=clean(environment),
-        capture_output=True,
+        stdout=output,
+        stderr=subprocess.PIPE,
         text=True,
         timeout=120,
         check=False,
     )
+
+
+def on_terminal(*arguments: str, cwd: Path, columns: int = 80) -> list[str]:
+    """The lines that a command shows on a terminal of this width."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    shown = subprocess.Popen(
+        [HEADRACE, *arguments],
+        cwd=cwd,
+        env=clean({"TERM": "xterm"}),
+        stdout=theirs,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(theirs)
+    text = b"".join(iter(lambda: _read(ours), b""))
+    os.close(ours)
+    assert shown.wait(30) == 0, text
+    return plain(text.decode()).splitlines()
+
+
+def plain(text: str) -> str:
+    """Without colours and spaces at the ends of lines."""
+    uncoloured = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", text)
+    return "\n".join(line.rstrip() for line in uncoloured.splitlines())
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65_536)
+    except OSError:  # whoever wrote to it has ended
+        return b""
 
 
 @contextmanager
@@ -109,6 +149,18 @@ def request(method: str, url: str, key: str = "", body: object = None) -> tuple[
     read = response.status, json.loads(response.read() or b"null")
     connection.close()
     return read
+
+
+@contextmanager
+def piped(text: str) -> Iterator[Path]:
+    """What a shell's `<(...)` gives a command: a file that can be read once."""
+    reading, writing = os.pipe()
+    os.write(writing, text.encode())  # few enough bytes for the pipe to hold
+    os.close(writing)
+    try:
+        yield Path(f"/dev/fd/{reading}")
+    finally:
+        os.close(reading)
 
 
 def config_file(directory: Path, text: str = "") -> Path:

@@ -1,5 +1,6 @@
 """Each mistake is answered with one line that names the thing, and an exit code."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("mistakes")
     here = Here(config_file(made))
     here.json("accounts", "create", "acme", "--credits", "10")
+    (made / "finder.toml").write_text('[waterfall.order]\nemail = ["headrace_finder"]\n')
     (made / "not.toml").write_text("this is [not TOML")
     (made / "unknown.toml").write_text("[server]\nprot = 1\n")
     (made / "section.toml").write_text("[servers]\nport = 1\n")
@@ -35,11 +37,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 IN_PROCESSES = {
     "an unknown account": (("accounts", "show", "nobody"), "nobody"),
     "a missing settings file": (("accounts", "list", "--config", "missing.toml"), "missing.toml"),
-    "a request without a name": (("enrich", "--type", "fax", "--config", "headrace.toml"), "enrichment_type"),
+    "a kind that is none": (("enrich", "--type", "fax"), "--type: 'fax' is none of"),
+    "a request for nobody": (("enrich", "--config", "finder.toml"), "--firstname is required"),
     "a file that is no database": (("accounts", "list", "--config", "garbage.toml"), "not.toml"),
     "a port out of range": (("serve", "--port", "99999"), "99999"),
+    "an empty host": (("serve", "--host", "", "--port", "0"), "--host: must not be empty"),
 }
 HERE = {
+    "an empty name of a settings file": (("accounts", "list", "--config", ""), "--config: must not be empty"),
+    "an empty host of the sandbox": (("sandbox", "--host", " "), "--host: must not be empty"),
     "unknown account: set": (("accounts", "set", "nobody"), "nobody"),
     "unknown account: consent": (("accounts", "consent", "nobody", "--grant"), "nobody"),
     "unknown account: keys create": (("keys", "create", "nobody"), "nobody"),
@@ -52,13 +58,32 @@ HERE = {
     "too many decimals": (("credits", "add", "acme", "0.0001"), "0.0001"),
     "not a number": (("credits", "add", "acme", "nan"), "nan"),
     "no end": (("credits", "add", "acme", "inf"), "inf"),
-    "too large a number": (("credits", "add", "acme", "1e13"), "1e13"),
-    "far too large a number": (("credits", "add", "acme", "1e999999"), "1e999999"),
+    "too large a number": (("credits", "add", "acme", "1e13"), "N: '1e13' is more than"),
+    "far too large a number": (("credits", "add", "acme", "1e999999"), "N: '1e999999' is more than"),
     "more than there is": (("credits", "add", "acme", "-11"), "10"),
-    "a word for credits": (("accounts", "create", "new", "--credits", "lots"), "lots"),
+    "a word for credits": (("accounts", "create", "new", "--credits", "lots"), "--credits: 'lots' is not"),
+    "too many credits": (
+        ("accounts", "create", "new", "--credits", "1000000000001"),
+        "--credits: '1000000000001' is more than 1000000000000 credits",
+    ),
+    "too much to take back": (
+        ("credits", "add", "acme", "-1000000000001"),
+        "N: '-1000000000001' is more than",
+    ),
     "negative credits": (("accounts", "create", "new", "--credits", "-1"), "--credits"),
-    "a country that is none": (("accounts", "create", "new", "--phone-countries", "FR,France"), "France"),
+    "a country that is none": (
+        ("accounts", "create", "new", "--phone-countries", "FR,France"),
+        "--phone-countries: 'France'",
+    ),
     "a country that does not exist": (("accounts", "set", "acme", "--phone-countries", "XX"), "XX"),
+    "no kind": (("enrich", "--type", ","), "--type: name at least one of"),
+    "a country that nobody has": (("enrich", "--phone-countries", "FR,ZZ"), "--phone-countries: 'ZZ' is not"),
+    "a domain that is none": (("enrich", "--domain", "@"), "--domain must be a domain such as"),
+    "a profile that is none": (("enrich", "--linkedin", "x"), "--linkedin-url must be a LinkedIn profile"),
+    "a phone without a profile": (
+        ("enrich", "--firstname", "A", "--lastname", "B", "--type", "phone", "--config", "finder.toml"),
+        "--linkedin-url is required when --type includes phone",
+    ),
     "an unknown key": (("keys", "revoke", "abc123"), "abc123"),
     "neither grant nor withdraw": (("accounts", "consent", "acme"), "--grant"),
     "invalid TOML": (("accounts", "list", "--config", "not.toml"), "not.toml"),
@@ -93,6 +118,32 @@ def test_a_process_says_one_line_and_exits_with_a_code(
     assert done.stderr.count("\n") == 1
     assert named in done.stderr
     assert ".." not in done.stderr
+
+
+def test_an_argument_that_is_no_text_is_shown(folder: Path) -> None:
+    for command in (("accounts", "create"), ("accounts", "show"), ("enrich", "--firstname"), ("verify",)):
+        done = process(*command, os.fsdecode(b"a\xff"), cwd=folder)
+
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == "headrace: 'a\\udcff': holds bytes that are not UTF-8\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+@pytest.mark.parametrize("command", [("accounts", "list"), ("accounts", "list", "--json"), ("--version",)])
+def test_an_output_that_takes_nothing_is_told(folder: Path, command: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = process(*command, cwd=folder, output=full)
+
+    assert done.returncode == 1
+    assert done.stderr == "headrace: cannot write: No space left on device\n"
+
+
+def test_a_folder_of_owners_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    (tmp_path / "headrace.db.owners").touch()
+    done = process("accounts", "list", cwd=tmp_path)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "headrace: headrace.db.owners: File exists\n"
 
 
 def test_a_port_that_is_in_use_is_named(folder: Path) -> None:
@@ -133,6 +184,18 @@ def test_a_wrong_setting_in_the_environment_is_named(folder: Path) -> None:
     assert done.returncode == 2
     assert "prot" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("before", [(), ("accounts",)])
+@pytest.mark.parametrize("option", [("--json",), ("--config", "x.toml"), ("--config=x.toml",)])
+def test_an_option_in_front_of_the_command_is_told_its_place(
+    before: tuple[str, ...], option: tuple[str, ...]
+) -> None:
+    done = CliRunner().invoke(app, [*before, *option, "list"])
+
+    assert (done.exit_code, done.stdout) == (2, "")
+    said = " ".join(done.stderr.replace("│", " ").split())
+    assert f"{option[0].partition('=')[0]} goes after the command's name, as in: headrace accounts" in said
 
 
 def test_wrong_usage_exits_2_without_a_traceback(folder: Path) -> None:

@@ -14,7 +14,7 @@ import typer
 
 from headrace.cli.main import app
 from headrace.storage import schema
-from tests.cli.running import Here, config_file
+from tests.cli.running import Here, config_file, process
 
 ACCOUNT = {
     "available": 0,
@@ -216,9 +216,69 @@ def test_ledger_verify_exits_1_on_a_corrupted_copy_and_says_where(here: Here, tm
 
     found = copy.json("ledger", "verify", code=1)
     assert found["balanced"] is False
-    assert found["complaints"] == ["account acme: available is 10001, its entries say 10000"]
+    assert found["complaints"] == ["account acme: available is 10.001 credits, its entries say 10 credits"]
     assert "THE BOOKS DO NOT BALANCE" in copy.says("ledger", "verify", code=1)
     assert here.json("ledger", "verify")["balanced"] is True
+
+
+def test_ledger_verify_exits_1_where_a_balance_is_no_number(here: Here, tmp_path: Path) -> None:
+    here.json("accounts", "create", "acme", "--credits", "10")
+    _change(tmp_path / "headrace.db", "UPDATE accounts SET held = 'much'")
+
+    found = here.json("ledger", "verify", code=1)
+    assert found["complaints"] == ["account acme: held is 'much', its entries say 0 credits"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("DROP TABLE alembic_version", "this is no Headrace database"),
+        (
+            "UPDATE alembic_version SET version_num = '0003'",
+            "its schema, revision 0003, is older; run `headrace db upgrade` first",
+        ),
+        (
+            "UPDATE alembic_version SET version_num = '1975ea83b712'",
+            "its schema, revision 1975ea83b712, was made by a newer Headrace",
+        ),
+        ("DROP TABLE accounts", "no such table: accounts"),
+    ],
+)
+def test_ledger_verify_touches_no_database(here: Here, tmp_path: Path, statement: str, said: str) -> None:
+    here.json("accounts", "create", "acme")
+    path = tmp_path / "headrace.db"
+    _change(path, "PRAGMA journal_mode = DELETE", "PRAGMA foreign_keys = OFF", statement)
+    before = path.read_bytes(), sorted(tmp_path.iterdir())
+
+    done = process("ledger", "verify", cwd=tmp_path)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"headrace: headrace.db: {said}\n"
+    assert (path.read_bytes(), sorted(tmp_path.iterdir())) == before
+
+
+def test_ledger_verify_leaves_good_books_as_they_are(here: Here, tmp_path: Path) -> None:
+    here.json("accounts", "create", "acme", "--credits", "10")
+    path = tmp_path / "headrace.db"
+    _change(path, "PRAGMA journal_mode = DELETE")
+    before = path.read_bytes(), sorted(tmp_path.iterdir())
+
+    assert here.json("ledger", "verify")["available"] == 10
+    assert (path.read_bytes(), sorted(tmp_path.iterdir())) == before
+
+
+def test_ledger_verify_makes_nothing_of_an_empty_file(tmp_path: Path) -> None:
+    (tmp_path / "headrace.db").touch()
+
+    done = process("ledger", "verify", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (2, "headrace: headrace.db: this is no Headrace database\n")
+    assert (tmp_path / "headrace.db").read_bytes() == b""
+
+
+def _change(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
 
 
 def test_db_upgrade_says_from_where_to_where(here: Here, tmp_path: Path) -> None:

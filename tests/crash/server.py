@@ -54,6 +54,10 @@ class Server:
         """`kill -9`."""
         self._process.kill()
 
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        self._process.process.send_signal(number)
+
     def stop(self, number: signal.Signals, within: float) -> int:
         """Send a stop signal; returns the exit code."""
         return self._process.stop(number, within)

@@ -105,3 +105,32 @@ async def credits_of(server: Server, key: str) -> object:
     ):
         assert response.status == 200
         return await response.json()
+
+
+async def hung_up(server: Server, *signals: signal.Signals) -> tuple[int, int]:
+    """A request whose vendors take a minute, then signals, a second apart; the exit code, and the status that
+    the client got, 0 for a closed connection."""
+    books = server.books()
+    async with aiohttp.ClientSession(trust_env=False) as session:
+        await set_latency(session, server, 60_000)
+        person = (await people(session, server))[0]
+        asked = asyncio.create_task(ask(session, server, person, "email"))
+        await until(lambda: books.started == 1)
+        await asyncio.sleep(0.5)
+        for number in signals[:-1]:
+            server.send(number)
+            await asyncio.sleep(1)
+        code = await asyncio.to_thread(server.stop, signals[-1], WITHIN)
+        return code, (await asked).status
+
+
+async def test_calls_that_slow_vendors_still_work_on_end_without_a_word(tmp_path: Path) -> None:
+    with Server(tmp_path, SERVER__DRAIN_SECONDS="0.5") as server:
+        assert await hung_up(server, signal.SIGTERM) == (0, 503)
+        assert server.said_on_stderr() == ""
+
+
+async def test_a_second_interrupt_closes_the_connections_of_those_who_wait(tmp_path: Path) -> None:
+    with Server(tmp_path) as server:
+        assert await hung_up(server, signal.SIGINT, signal.SIGINT) == (0, 0)
+        assert server.said_on_stderr() == ""

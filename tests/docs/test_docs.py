@@ -13,20 +13,25 @@ from typing import Any
 
 import msgspec
 import pytest
+import trustme
 import typer
 from dotenv import dotenv_values
 
 from headrace.cli.main import app
-from headrace.config import Provider, Settings, load
+from headrace.config import ConfigError, Provider, Settings, load
+from headrace.config.sections import Origin
 from headrace.domain.errors import KINDS
 from headrace.domain.failures import CONSEQUENCES, Failure
 from headrace.domain.model import Contact, Field, Grade
+from headrace.domain.trace import DOMAIN_FROM_COMPANY, GUESSED, SUPPRESSED
 from headrace.ports import Response
 from headrace.providers import registry
 from headrace.providers.base import WHOLE_VENDOR
 from headrace.sandbox.faults import FAULTS
 from headrace.sandbox.vendors import discover
+from headrace.storage.opening import keys_beside
 from headrace.wiring import make_plan, make_prices, make_vendors
+from headrace.wiring.work import _jobs_url
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -66,7 +71,7 @@ def leaves(kind: type[msgspec.Struct], above: tuple[str, ...] = ()) -> Iterator[
         path = (*above, field.name)
         if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
             yield from leaves(field.type, path)
-        elif path not in {("providers",), ("directory",)}:
+        elif path not in {("providers",), ("directory",), ("origin",)}:
             default = field.default
             yield path, field.default_factory() if default is msgspec.NODEFAULT else default
 
@@ -161,7 +166,7 @@ def test_the_examples_examples_load(tmp_path: Path) -> None:
     text = text.replace('api_key = ""', 'api_key = "a-key"')
     file = tmp_path / "headrace.toml"
     file.write_text(text)
-    (tmp_path / "corporate-ca.pem").touch()
+    trustme.CA().cert_pem.write_to_path(tmp_path / "corporate-ca.pem")
     settings = load(file, {})
     vendors = make_vendors(settings)
     assert sorted(vendors) == registry.names()
@@ -186,8 +191,31 @@ def test_the_environment_example_sets_every_key(tmp_path: Path) -> None:
     assert all(not value for value in dotenv_values(ROOT / ".env.example").values())
 
 
+@pytest.mark.parametrize("mistake", ['port = "many"', "prot = 1"])
+def test_mistakes_are_told_as_documented(
+    mistake: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("headrace.toml").write_text(f"[server]\n{mistake}\n")
+    with pytest.raises(ConfigError) as told:
+        load(environment={})
+    assert f"headrace: {told.value}\n" in page("reference/configuration.md")
+
+
+def test_a_misspelt_variable_is_told_as_documented() -> None:
+    with pytest.raises(ConfigError) as told:
+        load(EXAMPLE, {"HEADRACE_DATABASE_URL": "x"})
+    assert f"headrace: {told.value}\n" in page("reference/configuration.md")
+
+
+def test_an_open_line_of_the_environment_example_undoes_no_key(tmp_path: Path) -> None:
+    file = tmp_path / "headrace.toml"
+    file.write_text('[providers.hunter]\napi_key = "a-key"\n')
+    assert list(make_vendors(load(file, {"HEADRACE_PROVIDERS__HUNTER__API_KEY": ""}))) == ["hunter"]
+
+
 def _defaults(settings: Settings) -> Settings:
-    return msgspec.structs.replace(settings, directory=Path())
+    return msgspec.structs.replace(settings, directory=Path(), origin=Origin())
 
 
 @pytest.mark.parametrize("words", commands())
@@ -258,6 +286,18 @@ def test_every_failure_is_documented(failure: Failure) -> None:
     else:
         assert does.startswith("pauses the whole vendor" if effect.whole_vendor else "pauses this capability")
         assert ("loudly" in does) == effect.loud
+
+
+@pytest.mark.parametrize("reason", [SUPPRESSED, GUESSED, DOMAIN_FROM_COMPANY])
+def test_every_reason_of_our_own_is_documented(reason: str) -> None:
+    assert reason in rows(page("reference/api.md"))
+
+
+def test_every_file_beside_the_database_is_documented() -> None:
+    known = rows(page("how-to/operate.md"))
+    database = Path("headrace.db")
+    jobs = _jobs_url(database).removeprefix("sqlite:///")
+    assert {str(database), jobs, str(keys_beside(database))} <= set(known)
 
 
 @pytest.mark.parametrize("grade", list(Grade))

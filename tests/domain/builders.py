@@ -17,7 +17,8 @@ from headrace.domain.model import (
     Timing,
     Verdict,
 )
-from headrace.domain.waterfall import Plan, Question, Source, Waterfall
+from headrace.domain.plan import Plan, Question, Source
+from headrace.domain.waterfall import Waterfall
 
 EMAIL, PERSONAL, PHONE = Field.EMAIL, Field.PERSONAL_EMAIL, Field.PHONE
 

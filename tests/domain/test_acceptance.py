@@ -100,11 +100,11 @@ def test_the_first_reason_for_a_grade_is_the_one_that_is_given() -> None:
     assert weigh(candidate(UNKNOWN, first, second)) == first
 
 
-def test_an_aggregator_counts_as_the_source_that_it_names() -> None:
+def test_whoever_found_it_counts_once() -> None:
     kept = candidate()
-    kept.returned_by("b", Found((JANE,), upstream="A"))
+    kept.returned_by("b", Found((JANE,)), "a")
     assert kept.sources == {"a"}
-    kept.returned_by("c", Found((JANE,)))
+    kept.returned_by("c", Found((JANE,)), "c")
     assert kept.sources == {"a", "c"}
 
 

@@ -39,7 +39,43 @@ def test_what_no_verifier_can_tell_is_not_returned() -> None:
         game.answer(verifier, said)
     assert game.over
     assert not game.result().found
+    assert (game.result().answered, game.result().failed) == (False, True)
+
+
+def test_guesses_that_nobody_could_verify_are_no_answer() -> None:
+    game = Game(plan("a own", verifiers="v"))
+    game.answer("a", DOWN)
+    game.answer("own", GUESSES)
+    for said in (DOWN, Judged(UNKNOWN)):
+        game.answer("v", said)
+    assert game.over
+    assert (game.result().answered, game.result().failed) == (False, True)
+
+
+def test_guesses_that_a_verifier_refuted_are_an_answer() -> None:
+    game = Game(plan("a own", verifiers="v"))
+    game.answer("a", DOWN)
+    game.answer("own", GUESSES)
+    for _ in range(2):
+        game.answer("v", Judged(INVALID))
+    assert game.over
     assert game.result().answered
+
+
+def test_guesses_without_a_verifier_do_not_answer_for_vendors_that_failed() -> None:
+    game = Game(plan("a own"))
+    game.answer("a", DOWN)
+    game.answer("own", GUESSES)
+    assert game.over
+    assert (game.result().answered, game.result().failed) == (False, True)
+
+
+def test_a_verifier_that_fails_says_nothing_against_who_returned_the_address() -> None:
+    game = Game(plan("a", verifiers="v"))
+    game.answer("a", address(JANE))
+    game.answer("v", DOWN)
+    assert game.over
+    assert (game.result().answered, game.result().failed) == (True, False)
 
 
 def test_where_everything_is_accepted_the_other_guesses_are_given_up() -> None:

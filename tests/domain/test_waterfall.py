@@ -3,7 +3,7 @@
 import pytest
 
 from headrace.domain.model import Contact, Failed, Found, Grade, Judged, Missing, Skipped, Timing, Verdict
-from headrace.domain.waterfall import Plan, Question
+from headrace.domain.plan import Plan, Question
 from tests.domain.builders import (
     ACCEPT_ALL,
     BY_NAME,
@@ -266,6 +266,33 @@ def test_an_address_rejected_in_one_lane_is_dropped_in_another_that_holds_it() -
     assert "w?" not in game.order
 
 
+def test_an_address_confirmed_in_one_lane_is_not_verified_again_in_another() -> None:
+    game = Game(plan("a", "b", verifiers="v w"), EMAIL, PERSONAL)
+    game.answer("b", address(JANE))
+    game.answer("v", judged(UNKNOWN), PERSONAL)
+    game.answer("w", judged(DELIVERABLE), PERSONAL)
+    game.answer("a", address(JANE))
+    assert game.over
+    assert game.result(EMAIL).values == (JANE,)
+    assert game.order == ["a", "b", "v?", "w?"]
+
+
+def test_a_vendor_that_resells_another_is_no_second_witness() -> None:
+    for told in ({"b": "a"}, {}):
+        made = plan("a b")
+        game = Game(Plan(made.finders, made.verifiers, told))
+        game.answer("a", address(JANE, ACCEPT_ALL))
+        game.answer("b", address(JANE, ACCEPT_ALL))
+        assert game.result().found is not bool(told)
+
+
+def test_an_aggregator_counts_as_the_source_that_it_names_however_it_spells_it() -> None:
+    game = Game(plan("lead_magic b"))
+    game.answer("lead_magic", address(JANE, ACCEPT_ALL))
+    game.answer("b", Found((JANE,), ACCEPT_ALL, upstream="Lead_ Magic"))
+    assert not game.result().found
+
+
 def test_a_second_independent_vendor_vouches_for_an_accept_all_address() -> None:
     game = Game(plan("a b c", verifiers="v"))
     game.answer("a", address(JANE, ACCEPT_ALL))
@@ -313,7 +340,7 @@ def test_at_the_end_a_risky_address_is_returned_if_the_account_accepts_it(allowe
     result = game.result()
     assert result.values == ((JANE,) if allowed else ())
     assert (result.verdict == ACCEPT_ALL) is allowed
-    assert not any(line.accepted for line in game.attempts)
+    assert [line.accepted for line in game.attempts] == [allowed, False]
 
 
 def test_a_risky_personal_address_is_never_returned() -> None:
@@ -410,9 +437,28 @@ def test_a_vendor_of_several_prices_is_not_asked_early_for_a_lane_that_is_not_th
     assert game.asked[-1] == Question("both", (PHONE,))
 
 
+def test_a_lane_that_is_taken_along_keeps_its_own_order() -> None:
+    game = Game(plan("one", phone="a one b", special=(ONE_PRICE,)), EMAIL, PHONE)
+    assert game.asked == [Question("one", (EMAIL, PHONE)), Question("a", (PHONE,))]
+    game.answer("a", Found((NUMBER,)))
+    game.answer("one", {EMAIL: MISS, PHONE: MISS})
+    assert game.over
+    assert (game.result(PHONE).provider, game.order) == ("a", ["one", "a"])
+
+
+def test_a_lane_waits_for_the_call_that_serves_it_when_its_turn_has_come() -> None:
+    game = Game(plan("one", phone="a one b", special=(ONE_PRICE,)), EMAIL, PHONE)
+    game.answer("a", MISS)
+    assert game.order == ["one", "a"]
+    game.answer("one", {EMAIL: address(JANE, DELIVERABLE), PHONE: MISS})
+    assert game.order == ["one", "a", "b"]
+    game.answer("b", MISS)
+    assert game.over
+
+
 def test_a_vendor_of_one_price_is_asked_once_for_both() -> None:
     game = Game(plan("one", phone="a one", special=(ONE_PRICE,)), EMAIL, PHONE)
-    assert game.asked == [Question("one", (EMAIL, PHONE))]
+    assert game.asked == [Question("one", (EMAIL, PHONE)), Question("a", (PHONE,))]
     game.answer("one", {EMAIL: address(JANE, DELIVERABLE), PHONE: MISS})
     game.answer("a", MISS)
     assert game.over
@@ -444,6 +490,52 @@ def test_a_shared_call_that_brings_nothing_lets_the_lane_end() -> None:
     game.answer("one", DOWN)
     assert game.over
     assert (game.result(EMAIL).answered, game.result(PHONE).failed) == (True, True)
+
+
+@pytest.mark.parametrize("refusal", [Failed("out_of_credits"), Skipped("breaker_open: timeout", apart=True)])
+def test_a_shared_call_that_cannot_be_had_is_made_for_each_lane_alone(refusal: Failed | Skipped) -> None:
+    game = Game(plan("a one b", phone="one c", special=(ONE_PRICE,)), EMAIL, PHONE)
+    assert game.asked == [Question("a", (EMAIL,)), Question("one", (PHONE, EMAIL))]
+    game.answer("one", refusal)
+    assert game.asked[-1] == Question("one", (PHONE,))
+    game.answer("one", Skipped("breaker_open: out_of_credits"))
+    game.answer("a", MISS)
+    assert game.asked[-1] == Question("one", (EMAIL,))
+    game.answer("one", address(JANE, DELIVERABLE))
+    game.answer("c", MISS)
+    assert game.over
+    assert game.order == ["a", "one", "one", "c", "one"]
+    assert game.result(EMAIL).values == (JANE,)
+
+
+def test_a_shared_call_that_failed_otherwise_is_not_made_again() -> None:
+    game = Game(plan("one", phone="one", special=(ONE_PRICE,)), EMAIL, PHONE)
+    game.answer("one", DOWN)
+    assert game.over
+    assert game.order == ["one"]
+
+
+def test_a_lane_that_was_only_asked_for_apart_has_not_failed() -> None:
+    game = Game(plan("one", phone="one", special=(ONE_PRICE,)), EMAIL, PHONE)
+    game.answer("one", Skipped("breaker_open: out_of_credits", apart=True))
+    assert [question.fields for question in game.out] == [(EMAIL,), (PHONE,)]
+    game.answer("one", MISS)
+    game.answer("one", Skipped("breaker_open: out_of_credits"))
+    assert (game.result(EMAIL).failed, game.result(PHONE).failed) == (False, True)
+
+
+def test_a_shared_call_counts_as_the_dearest_of_its_fields() -> None:
+    assert Question("one", (PHONE, EMAIL)).capability == PHONE
+    assert Question("one", (EMAIL, PERSONAL)).capability == PERSONAL
+    assert Question("one", (EMAIL,)).capability == EMAIL
+    assert Question("one", (EMAIL,), address=JANE).capability == "verify"
+
+
+def test_a_vendor_that_had_a_value_and_rejected_it_says_so() -> None:
+    game = Game(plan(personal="a"), PERSONAL)
+    game.answer("a", Missing("rejected", rejected=True))
+    assert game.over
+    assert game.result(PERSONAL).rejected
 
 
 def test_no_lane_rides_along_that_has_an_address_to_verify_first() -> None:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from headrace.domain.errors import Problem
 from headrace.domain.model import Contact, Field, Found
-from headrace.domain.waterfall import Question
+from headrace.domain.plan import Question
 from headrace.engine.asked import Asked
 from headrace.engine.converse import Reply
 from headrace.engine.vendor import Vendor

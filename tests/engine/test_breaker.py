@@ -1,7 +1,9 @@
 """When a vendor is left alone, for how long, and how it comes back."""
 
+from math import inf
+
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -20,6 +22,9 @@ from headrace.ports import Pause
 COUNTING = [Failure.SERVER_ERROR, Failure.TIMEOUT, Failure.CONNECT_FAILED, Failure.MALFORMED_RESPONSE]
 SILENT = [Failure.REQUEST_REFUSED, Failure.MALFORMED_VALUE, Failure.DEADLINE]
 AT_ONCE = [Failure.BAD_KEY, Failure.OUT_OF_CREDITS, Failure.ACCOUNT_RESTRICTED]
+
+moments = st.integers(0, 200).map(lambda halves: halves / 2)
+"""Seconds that add up without rounding."""
 
 
 def opened(failure: Failure = Failure.SERVER_ERROR, now: float = 0.0) -> Breaker:
@@ -95,7 +100,7 @@ def test_each_probe_that_fails_doubles_the_pause_up_to_a_limit() -> None:
         assert breaker.enter(now - 0.01) is None
         pause = breaker.failed(breaker.enter(now) or CALM, now, Failure.SERVER_ERROR)
         pauses.append(min(pauses[-1] * 2, LONGEST_PAUSE))
-        assert pause == Pause(Failure.SERVER_ERROR, pauses[-1], pauses[-1])
+        assert pause == Pause(Failure.SERVER_ERROR, pauses[-1], pauses[-1], probed=True)
     assert pauses == [30, 60, 120, 240, 480, 600, 600, 600, 600]
 
 
@@ -137,7 +142,23 @@ def test_what_another_process_learnt_is_adopted_with_what_is_left_of_its_pause()
     assert breaker.pause(103.0) == Pause(Failure.TIMEOUT, 4.0, 120.0)
     assert breaker.enter(106.99) is None
     probe = breaker.enter(107.0)
-    assert breaker.failed(probe or CALM, 107.0, Failure.TIMEOUT) == Pause(Failure.TIMEOUT, 240.0, 240.0)
+    pause = breaker.failed(probe or CALM, 107.0, Failure.TIMEOUT)
+    assert pause == Pause(Failure.TIMEOUT, 240.0, 240.0, probed=True)
+
+
+def test_what_anothers_probe_found_takes_the_place_of_what_was_known() -> None:
+    breaker = opened(Failure.BAD_KEY)
+    breaker.adopt(1.0, Pause(Failure.RATE_LIMITED, 2.0, PAUSE, probed=True))
+    assert breaker.reason is Failure.RATE_LIMITED
+    assert breaker.enter(2.99) is None
+    assert breaker.enter(3.0)
+
+
+def test_what_no_probe_found_elsewhere_does_not_take_back_a_longer_back_off() -> None:
+    breaker = Breaker()
+    breaker.adopt(0.0, Pause(Failure.TIMEOUT, 240.0, 240.0, probed=True))
+    assert not breaker.adopt(1.0, Pause(Failure.TIMEOUT, PAUSE, PAUSE))
+    assert breaker.pause(1.0) == Pause(Failure.TIMEOUT, 239.0, 240.0)
 
 
 def test_a_probe_that_was_overtaken_by_anothers_success_says_nothing_more() -> None:
@@ -151,7 +172,7 @@ def test_a_probe_that_was_overtaken_by_anothers_success_says_nothing_more() -> N
 
 @pytest.mark.parametrize(
     ("told", "pause"),
-    [(None, RATE_LIMIT_PAUSE), (0.0, RATE_LIMIT_PAUSE), (1.0, 1.0), (7.5, 7.5), (60.0, 60.0), (3600.0, 60.0)],
+    [(None, RATE_LIMIT_PAUSE), (0.0, 0.0), (1.0, 1.0), (7.5, 7.5), (60.0, 60.0), (3600.0, 60.0), (inf, 60.0)],
 )
 def test_a_vendor_that_says_too_many_is_left_alone_for_as_long_as_it_says_up_to_a_minute(
     told: float | None, pause: float
@@ -159,8 +180,9 @@ def test_a_vendor_that_says_too_many_is_left_alone_for_as_long_as_it_says_up_to_
     breaker = Breaker()
     assert breaker.failed(CALM, 100.0, Failure.RATE_LIMITED, told)
     assert pause <= LONGEST_RETRY_AFTER
-    assert breaker.enter(100.0 + pause - 0.01) is None
+    assert not pause or breaker.enter(100.0 + pause - 0.01) is None
     assert breaker.enter(100.0 + pause)
+    assert breaker.enter(100.0 + pause) is None, "even one that says 'now' is asked by one call at a time"
 
 
 def test_an_answer_to_an_older_call_does_not_end_the_pause() -> None:
@@ -170,6 +192,95 @@ def test_an_answer_to_an_older_call_does_not_end_the_pause() -> None:
     breaker.succeeded(CALM)
     assert breaker.enter(9.99) is None
     assert breaker.enter(10.0)
+
+
+# Calls that went out before the pause began
+
+
+def test_a_second_too_many_without_a_time_does_not_shorten_the_first_ones() -> None:
+    breaker = Breaker()
+    breaker.failed(CALM, 0.0, Failure.RATE_LIMITED, 40.0)
+    assert breaker.failed(CALM, 0.0, Failure.RATE_LIMITED) is None
+    assert breaker.enter(39.99) is None
+    assert breaker.enter(40.0)
+
+
+@pytest.mark.parametrize("loud", AT_ONCE)
+@pytest.mark.parametrize("quiet", [Failure.RATE_LIMITED, *COUNTING])
+def test_a_quiet_reason_does_not_hide_one_that_an_operator_must_hear_of(
+    loud: Failure, quiet: Failure
+) -> None:
+    breaker = Breaker()
+    breaker.failed(CALM, 0.0, loud)
+    for _ in range(THRESHOLD):
+        breaker.failed(CALM, 10.0, quiet, 2.0)
+    assert breaker.reason is loud
+    assert breaker.enter(PAUSE - 0.01) is None
+
+
+@pytest.mark.parametrize("loud", AT_ONCE)
+def test_a_loud_reason_takes_the_place_of_a_quiet_one_within_its_longer_pause(loud: Failure) -> None:
+    breaker = Breaker()
+    breaker.failed(CALM, 0.0, Failure.RATE_LIMITED, 60.0)
+    assert breaker.failed(CALM, 1.0, loud) == Pause(loud, PAUSE, PAUSE)
+    assert breaker.pause(1.0) == Pause(loud, 59.0, PAUSE)
+
+
+def test_the_reason_is_that_of_the_call_for_the_longest_pause() -> None:
+    breaker = Breaker()
+    breaker.failed(CALM, 0.0, Failure.RATE_LIMITED, 40.0)
+    for now, reason in ((0.0, Failure.RATE_LIMITED), (20.0, Failure.TIMEOUT)):
+        for _ in range(THRESHOLD):
+            breaker.failed(CALM, now, Failure.TIMEOUT)
+        assert breaker.reason is reason
+
+
+def test_the_probe_decides_anew_for_shorter_and_quieter_as_well() -> None:
+    breaker = opened(Failure.OUT_OF_CREDITS)
+    probe = breaker.enter(PAUSE)
+    breaker.failed(CALM, PAUSE, Failure.BAD_KEY)
+    pause = breaker.failed(probe or CALM, PAUSE, Failure.RATE_LIMITED, 2.0)
+    assert pause == Pause(Failure.RATE_LIMITED, 2.0, PAUSE, probed=True)
+    assert breaker.enter(PAUSE + 1.99) is None
+    assert breaker.enter(PAUSE + 2.0)
+
+
+@given(st.lists(st.tuples(moments, st.sampled_from(Failure), st.none() | moments, st.booleans())))
+def test_without_a_probe_no_pause_ever_ends_earlier_and_no_reason_gets_quieter(
+    ends: list[tuple[float, Failure, float | None, bool]],
+) -> None:
+    """However calls end, of this process and of others."""
+    breaker, now, over, loud = Breaker(), 0.0, 0.0, False
+    for passed, failure, retry_after, elsewhere in ends:
+        now += passed
+        if elsewhere:
+            breaker.adopt(now, Pause(failure, retry_after or PAUSE, PAUSE))
+        else:
+            breaker.failed(CALM, now, failure, retry_after)
+        pause = breaker.pause(now)
+        assert pause or not over
+        if pause:
+            assert now + pause.seconds >= over
+            assert consequence(pause.reason).loud >= loud
+            over, loud = now + pause.seconds, consequence(pause.reason).loud
+
+
+found = st.builds(Pause, st.sampled_from(Failure), moments, moments)
+
+
+@given(st.lists(found, min_size=1).flatmap(lambda all_: st.tuples(st.just(all_), st.permutations(all_))))
+def test_processes_that_hear_the_same_in_another_order_agree(
+    heard: tuple[list[Pause], list[Pause]],
+) -> None:
+    def after(pauses: list[Pause]) -> tuple[float, bool]:
+        breaker = Breaker()
+        for each in pauses:
+            breaker.adopt(0.0, each)
+        pause = breaker.pause(0.0)
+        assert pause
+        return pause.seconds, consequence(pause.reason).loud
+
+    assert after(heard[0]) == after(heard[1])
 
 
 class BreakerLife(RuleBasedStateMachine):
@@ -212,16 +323,22 @@ class BreakerLife(RuleBasedStateMachine):
     @precondition(lambda self: self.calls)
     @rule(which=st.integers(0, 1000), failure=st.sampled_from(COUNTING + SILENT + AT_ONCE))
     def fail(self, which: int, failure: Failure) -> None:
-        ticket, was_open = self._end(which), self.breaker.reason is not None
+        ticket, before = self._end(which), self.breaker.reason
         pause = self.breaker.failed(ticket, self.now, failure)
         effect = consequence(failure)
         self.run += effect.counts
         opens = effect.counts and (ticket != CALM or effect.opens_at_once or self.run >= THRESHOLD)
-        assert (self.breaker.reason is not None) == (opens or was_open)
-        if opens:
-            self.pause = min(self.pause * 2, LONGEST_PAUSE) if ticket != CALM else self.pause
-            self.open_until = self.now + self.pause
-        assert pause == (Pause(failure, self.pause, self.pause) if opens else None)
+        assert (self.breaker.reason is not None) == (opens or before is not None)
+        if not opens:
+            assert pause is None
+            return
+        probed = ticket != CALM
+        self.pause = min(self.pause * 2, LONGEST_PAUSE) if probed else self.pause
+        anew, until = probed or before is None, self.now + self.pause
+        assert (pause is None) <= (not anew)
+        assert pause in (None, Pause(failure, self.pause, self.pause, probed))
+        assert self.breaker.reason is failure or not anew
+        self.open_until = until if anew else max(self.open_until, until)
 
     @precondition(lambda self: self.calls)
     @rule(which=st.integers(0, 1000))

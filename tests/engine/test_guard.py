@@ -49,6 +49,33 @@ async def test_a_call_beyond_the_places_waits_for_one() -> None:
     assert await second
 
 
+async def test_that_an_operator_must_act_is_said_also_of_a_vendor_that_is_paused_already() -> None:
+    watch, _ = guard()
+    first, second = await goes(watch, "a", FIND), await goes(watch, "a", FIND)
+    watch.leave(first, Failure.RATE_LIMITED)
+    with capture_logs() as logs:
+        watch.leave(second, Failure.OUT_OF_CREDITS)
+    assert [(line["log_level"], line["reason"]) for line in logs] == [("error", "out_of_credits")]
+
+
+async def test_a_call_for_several_is_divided_while_only_some_of_them_are_paused() -> None:
+    watch, clock = guard()
+    assert watch.divides("a", (FIND, VERIFY)) is None
+    watch.leave(await goes(watch, "a", FIND), Failure.OUT_OF_CREDITS)
+    assert watch.divides("a", (FIND, VERIFY)) is Failure.OUT_OF_CREDITS
+    clock.now += PAUSE / 2
+    watch.leave(await goes(watch, "a", VERIFY), Failure.OUT_OF_CREDITS)
+    assert watch.divides("a", (FIND, VERIFY)) is None
+    clock.now += PAUSE / 2  # the first may be probed, and the other not yet
+    assert watch.divides("a", (FIND, VERIFY)) is Failure.OUT_OF_CREDITS
+
+
+async def test_a_call_for_several_is_not_divided_to_ask_a_vendor_that_wants_to_be_asked_less() -> None:
+    watch, _ = guard()
+    watch.leave(await goes(watch, "a", VERIFY), Failure.RATE_LIMITED, 30.0)
+    assert watch.divides("a", (FIND, VERIFY)) is None
+
+
 async def test_a_call_that_waits_too_long_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("headrace.engine.guard.PATIENCE", 0.01)
     watch, _ = guard(concurrency=1)
@@ -141,6 +168,22 @@ async def test_failures_in_a_row_pause_one_capability_only() -> None:
     assert await watch.enter("a", FIND) == "breaker_open: server_error"
     watch.leave(probe, None)
     assert watch.paused == {}
+
+
+async def test_an_answer_to_an_older_call_neither_shortens_a_pause_nor_changes_what_the_operator_reads() -> (
+    None
+):
+    watch, clock = guard(concurrency=3)
+    first, second, third = [await goes(watch, "a", FIND) for _ in range(3)]
+    watch.leave(first, Failure.OUT_OF_CREDITS)
+    watch.leave(second, Failure.RATE_LIMITED, 2)
+    watch.leave(third, Failure.RATE_LIMITED, 40)
+    assert watch.paused == {"a": {FIND: Failure.OUT_OF_CREDITS}}
+    clock.move(39)
+    assert await watch.enter("a", FIND) == "breaker_open: out_of_credits"
+    clock.move(1)
+    watch.leave(await goes(watch, "a", FIND), Failure.RATE_LIMITED, 2)
+    assert watch.paused == {"a": {FIND: Failure.RATE_LIMITED}}
 
 
 @pytest.mark.parametrize("failure", [Failure.BAD_KEY, Failure.ACCOUNT_RESTRICTED])

@@ -8,7 +8,8 @@ import pytest_asyncio
 from msgspec.structs import replace
 
 from headrace.domain.model import Contact, Field, Found, Needs
-from headrace.domain.waterfall import Plan, Source, Waterfall
+from headrace.domain.plan import Plan, Source
+from headrace.domain.waterfall import Waterfall
 from headrace.engine.breakers import LocalBoard
 from headrace.engine.clock import SystemClock
 from headrace.engine.flights import LocalFlights

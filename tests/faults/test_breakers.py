@@ -33,6 +33,24 @@ async def test_a_vendor_out_of_credits_is_not_asked_again_for_that_and_named(sta
     assert await calls(stack, "leadmagic") == {"email": 1, "phone": 1}
 
 
+async def test_what_the_credits_that_are_left_pay_for_can_still_be_had(stack: Stack) -> None:
+    await stack.control("_control/balance", vendor="prospeo", credits=9)  # nine addresses, and no phone
+    for expected in (1, 2):
+        for kind in ("email", "phone"):
+            await stack.fault("leadmagic", kind, "miss")
+        reply = await stack.enrich("email", "phone", path=EXPAND)
+        asked = [
+            (line["field"], line["outcome"], line["reason"])
+            for line in reply.json["attempts"]
+            if line["provider"] == "prospeo"
+        ]
+        assert ("email", "found", "VERIFIED") in asked, asked
+        assert (await ready(stack))["prospeo"] == {"phone": "out_of_credits"}
+        refused = [line for line in asked if line[1] == "failed"]
+        assert len(refused) == (2 if expected == 1 else 0)
+        assert await calls(stack, "prospeo") == {"email": expected, "phone": 1}
+
+
 async def test_a_vendor_with_a_bad_key_is_not_asked_for_anything_any_more_and_named(stack: Stack) -> None:
     await stack.fault("leadmagic", "email", "bad_key")
     for _ in range(6):

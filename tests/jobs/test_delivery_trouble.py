@@ -12,7 +12,7 @@ from aiohttp import web
 from headrace.domain.errors import Problem
 from headrace.jobs import batch, deliver
 from headrace.ports import Attempted, Delivered
-from headrace.storage import privacy
+from headrace.storage import erasure
 from headrace.storage.webhooks import SqlWebhooks
 from headrace.transport.guarded import GuardedTransport
 from tests.jobs.delivering import Office, office
@@ -83,7 +83,7 @@ async def test_a_person_who_is_erased_while_a_delivery_waits_is_not_told_about(
     post: Office, hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batch, "FRESH", 0.0)
-    monkeypatch.setattr(privacy, "IN_FLIGHT", 0.0)
+    monkeypatch.setattr(erasure, "IN_FLIGHT", 0.0)
     hook.answer = gate = Gate()
     for _ in range(deliver.PER_HOST):
         await post.owe(hook.url)

@@ -8,8 +8,8 @@ import pytest
 
 from headrace.config import ConfigError, load
 from headrace.domain.errors import Problem
-from headrace.domain.model import Attempt, Contact, Field, Grade, Result, Timing, Verdict
-from headrace.domain.waterfall import GUESSED
+from headrace.domain.model import Attempt, AttemptKind, Contact, Field, Grade, Result, Timing, Verdict
+from headrace.domain.trace import GUESSED
 from headrace.engine.own.confidence import Confidence
 from headrace.engine.own.habits import Habits, Lines
 from headrace.engine.own.reputation import Reputation, Tallies
@@ -37,7 +37,7 @@ class Memory:
 
 
 def line(
-    provider: str, kind: str, address: str, verdict: str | None, timing: Timing = FRESH, **more: Any
+    provider: str, kind: AttemptKind, address: str, verdict: str | None, timing: Timing = FRESH, **more: Any
 ) -> Attempt:
     return Attempt(
         Field.EMAIL, provider, kind, "found", more.get("reason"), verdict, timing, values=(address,)

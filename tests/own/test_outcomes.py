@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from headrace.cli.main import app
 from headrace.finder.rates import Word
 from headrace.sandbox.world import Person, World
+from tests.cli.running import piped
 from tests.stack import Reply, Stack, running
 
 ENRICH = "/v2/contacts/single_enrich?expand=attempts"
@@ -136,6 +137,8 @@ async def test_the_command_reads_a_file(stack: Stack, people: World, tmp_path: P
     for expected in ({"counted": 2, "repeated": 0}, {"counted": 0, "repeated": 2}):
         done = await asyncio.to_thread(outcomes, config, file)
         assert done == {"unknown": 1, **expected}
+    with piped(f"{one},delivered\n{two},bounced\n") as once:
+        assert (await asyncio.to_thread(outcomes, config, once))["repeated"] == 2
     file.write_text(f"{one},delivered\n{two},lost\n")
     with pytest.raises(AssertionError, match="line 2 is no address with its outcome"):
         await asyncio.to_thread(outcomes, config, file)

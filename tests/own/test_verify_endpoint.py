@@ -1,12 +1,13 @@
 """`POST /v2/emails/verify`, with the mail hosts asked over real sockets."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from headrace.sandbox.mail import MailLab
 from headrace.sandbox.mail.mailboxes import ODD
-from tests.stack import Stack
+from tests.stack import Reply, Stack
 
 PATH = "/v2/emails/verify"
 
@@ -115,3 +116,76 @@ async def test_an_accounts_own_thresholds_decide(stack: Stack) -> None:
     assert (usual["verdict"], strict["verdict"]) == ("deliverable", "risky")
     assert strict["reason"] == "weak_evidence"
     assert strict["bounce_probability"] == usual["bounce_probability"]
+
+
+def dialled(lab: MailLab) -> int:
+    """How often any mail host was spoken to."""
+    return sum(lab.book.commands.values())
+
+
+async def once(stack: Stack, key: str, address: object, name: str = "k") -> Reply:
+    return await stack.send("POST", PATH, key=key, body={"email": address}, Idempotency_Key=name)
+
+
+def replayed(reply: Reply) -> bool:
+    return reply.headers.get("Idempotency-Replayed") == "true"
+
+
+@pytest.mark.parametrize(
+    "address", [f"ana@normal.{ODD}", f" ANA+x@Normal.{ODD} ", "ana", "", "a b@ç.example"]
+)
+async def test_a_repeated_request_gets_the_same_bytes_and_asks_nobody(
+    stack: Stack, lab: MailLab, address: str
+) -> None:
+    key = await stack.open_account(f"repeats {address!r}")
+    first = await once(stack, key, address)
+    asked = dialled(lab)
+    again = [await once(stack, key, address) for _ in range(3)]
+    assert dialled(lab) == asked
+    usual = await stack.send("POST", PATH, key=key, body={"email": address})
+
+    assert (first.status, replayed(first)) == (200, False)
+    assert all("X-RateLimit-Remaining" in each.headers for each in [first, *again])
+    assert {(each.status, each.text, replayed(each)) for each in again} == {(200, first.text, True)}
+    assert usual.text == first.text
+    assert not replayed(usual)
+
+
+async def test_many_at_once_are_one(stack: Stack, lab: MailLab) -> None:
+    key, address = await stack.open_account("many"), f"ana@greylist.{ODD}"
+    before = dialled(lab)
+    await stack.send("POST", PATH, key=key, body={"email": address})
+    one = dialled(lab) - before
+    replies = await asyncio.gather(*(once(stack, key, address) for _ in range(100)))
+    assert {each.status for each in replies} == {200}
+    assert len({each.text for each in replies}) == 1
+    assert sum(not replayed(each) for each in replies) == 1
+    assert 0 < dialled(lab) - before - one <= one
+
+
+async def test_another_body_under_the_same_key_is_refused(stack: Stack) -> None:
+    key = await stack.open_account("another")
+    await once(stack, key, "ana")
+    for other in ("bob", 7, None):
+        reply = await once(stack, key, other)
+        assert (reply.status, reply.json["code"]) == (422, "idempotency_key_reused")
+    assert replayed(await once(stack, key, "ana"))
+
+
+async def test_a_request_that_was_refused_may_be_corrected_under_the_same_key(stack: Stack) -> None:
+    key = await stack.open_account("corrects")
+    assert (await once(stack, key, 7)).status == 400
+    reply = await once(stack, key, "ana")
+    assert (reply.status, replayed(reply)) == (200, False)
+    long = await once(stack, key, "ana", "x" * 256)
+    assert (long.status, long.json["code"]) == (400, "bad_request")
+
+
+async def test_what_is_kept_under_a_key_does_not_hold_the_address(stack: Stack) -> None:
+    """An erasure would not find it."""
+    key = await stack.open_account("keeps")
+    await once(stack, key, f"zqcanary@normal.{ODD}")
+    vault = stack.headrace.storage.vault
+    kept = [vault.open(row[0]) for row in stack.rows("SELECT answer FROM idempotency_keys")]
+    assert kept
+    assert not any(b"zqcanary" in each for each in kept)

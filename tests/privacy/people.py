@@ -67,32 +67,52 @@ async def enriched(
     webhook: bool = False,
     key: str | None = None,
     found: bool = True,
+    custom: bytes | None = None,
 ) -> str:
     """The id of a settled enrichment that found the person's address and number."""
-    claim = Claim(f"{account.id}:{key}", "the same") if key else None
+    enrichment_id = await begun(storage, account, key)
+    done = made(enrichment_id, person, HOOK if webhook else None, found, custom)
+    await ended(storage, account, person, done, key)
+    return enrichment_id
+
+
+async def begun(storage: Storage, account: Account, key: str | None = None) -> str:
+    """The id of an enrichment that is under way."""
     enrichment_id = new_id()
-    await storage.ledger.hold(enrichment_id, account.id, 3_000, claim)
-    done = _enrichment(enrichment_id, person, HOOK if webhook else None, found)
+    await storage.ledger.hold(enrichment_id, account.id, 3_000, _claim(account, key))
+    return enrichment_id
+
+
+async def ended(
+    storage: Storage, account: Account, person: Person, done: Enrichment, key: str | None = None
+) -> None:
+    """Settle it."""
+    webhook, claim = done.request.webhook_url, _claim(account, key)
     body = msgspec.json.encode({"email": person.email, "phone": person.phone}) if webhook else None
     reply = Reply(claim, 200, person.email.encode()) if claim else None
     at = storage.ledger._clock.wall()
     known = Subject(done.request.contact).of_all(done.attempts)
-    settled = Settlement(done, account.id, at, body, known, reply)
-    await storage.ledger.settle(settled)
-    return enrichment_id
+    await storage.ledger.settle(Settlement(done, account.id, at, body, known, reply))
+
+
+def _claim(account: Account, key: str | None) -> Claim | None:
+    return Claim(f"{account.id}:{key}", "the same") if key else None
 
 
 async def remembered(storage: Storage, person: Person, at: float) -> bytes:
     """The name of a vendor's answer that is kept for use again."""
     name = storage.vault.digest(f"question about {person.email}")
     answer = lasting.encode(VendorReply({Field.EMAIL: Found((person.email,))}))
-    done = _enrichment("none", person, None, found=True)
+    done = made("none", person, None, found=True)
     known = Subject(done.request.contact).of_all(done.attempts)
     await storage.remembered.remember(name, Remembered(answer, found=True, obtained_at=at), known)
     return name
 
 
-def _enrichment(enrichment_id: str, person: Person, webhook: str | None, found: bool) -> Enrichment:
+def made(
+    enrichment_id: str, person: Person, webhook: str | None, found: bool, custom: bytes | None = None
+) -> Enrichment:
+    """An enrichment as it ends."""
     timing = Timing(1.0, 20.0, 200)
     mail = Attempt(Field.EMAIL, "hunter", "find", "missing", "not_found", None, timing)
     call = replace(mail, field=Field.PHONE, provider="pronto")
@@ -110,7 +130,7 @@ def _enrichment(enrichment_id: str, person: Person, webhook: str | None, found: 
         }
     return Enrichment(
         id=enrichment_id,
-        request=EnrichmentRequest(person.contact, tuple(results), webhook),
+        request=EnrichmentRequest(person.contact, tuple(results), webhook, custom),
         results=results,
         attempts=(mail, call),
         charged=3_000 if found else 0,

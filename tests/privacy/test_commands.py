@@ -11,16 +11,18 @@ from typer.testing import CliRunner
 from headrace.cli.main import app
 from headrace.cli.options import CommandError
 from headrace.config import load
-from headrace.storage import privacy
+from headrace.domain.model import EnrichmentRequest, Field
+from headrace.storage import erasure
 from headrace.wiring import open_storage
-from tests.cli.running import Here, config_file
-from tests.privacy.people import ADA, BOB, enriched
+from headrace.wiring import storage as wiring
+from tests.cli.running import Here, config_file, piped
+from tests.privacy.people import ADA, BOB, begun, enriched
 from tests.storage.making import account
 
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Here:
-    monkeypatch.setattr(privacy, "IN_FLIGHT", 0.0)
+    monkeypatch.setattr(erasure, "IN_FLIGHT", 0.0)
     return Here(config_file(tmp_path, '[privacy]\npurpose = "Sales to companies."\n'))
 
 
@@ -116,6 +118,12 @@ def test_a_long_list_is_taken_over_in_pieces(here: Here, tmp_path: Path) -> None
     assert len(here.json("privacy", "suppressions")) == 2_500
 
 
+def test_a_list_that_comes_through_a_pipe_is_taken_over(here: Here) -> None:
+    with piped("jane.doe@example.com\n+33 6 12 30 00 01\n") as file:
+        assert here.json("privacy", "import", str(file)) == {"lines": 2, "new": 2}
+    assert len(here.json("privacy", "suppressions")) == 2
+
+
 def test_an_export_tells_all_with_sources_recipients_and_until_when(known: Here) -> None:
     told = known.json("privacy", "export", "--email", ADA.email)
 
@@ -133,6 +141,22 @@ def test_an_export_tells_all_with_sources_recipients_and_until_when(known: Here)
     assert ADA.email in known.says("privacy", "export", "--email", ADA.email)
 
 
+@pytest.mark.parametrize("number", ["1e400", "1.10", "7" * 5_000])
+def test_an_export_shows_custom_as_it_was_sent(here: Here, number: str) -> None:
+    custom = f'{{"n": {number}}}'.encode()
+
+    async def queue() -> None:
+        storage = open_storage(load(here.config, {}))
+        acme = await account(storage, credits=9_000)
+        wanted = EnrichmentRequest(ADA.contact, (Field.EMAIL,), custom=custom)
+        await storage.enrichments.queue([wanted], acme, [3_000], ["e1"], None)
+        storage.close()
+
+    asyncio.run(queue())
+    name = ("--name", f"{ADA.first} {ADA.last}", "--domain", ADA.host)
+    assert f'"n": {number}\n' in here.says("privacy", "export", *name, "--json")
+
+
 def test_an_erasure_asks_first_and_says_whom_to_tell(known: Here) -> None:
     assert "--yes" in refusal(known, "privacy", "erase", "--email", ADA.email)
     assert len(known.json("privacy", "export", "--email", ADA.email)["enrichments"]) == 2
@@ -144,6 +168,7 @@ def test_an_erasure_asks_first_and_says_whom_to_tell(known: Here) -> None:
         "replies": 0,
         "answers": 0,
         "recipients": ["acme", "other"],
+        "unfinished": 0,
     }
     assert known.json("privacy", "export", "--email", ADA.email)["enrichments"] == []
     assert len(known.json("privacy", "export", "--email", BOB.email)["enrichments"]) == 1
@@ -171,6 +196,12 @@ def test_the_register_is_that_of_the_settings_in_force(here: Here) -> None:
     assert "secret-key" not in here.says("privacy", "ropa")
 
 
+def test_the_register_states_the_encryption_that_is_used(here: Here) -> None:
+    measures = " ".join(here.json("privacy", "ropa")["security_measures"])
+
+    assert "(AES-256-GCM-SIV; what a first version wrote, until `headrace db rotate-keys`: Fernet" in measures
+
+
 def test_a_tampered_audit_log_is_told(here: Here) -> None:
     here.json("privacy", "suppress", "--email", ADA.email)
     with sqlite3.connect(here.config.parent / "headrace.db") as database:
@@ -184,3 +215,20 @@ def refusal(here: Here, *words: str) -> str:
     done = CliRunner().invoke(app, [*words, "--config", str(here.config)])
     assert isinstance(done.exception, CommandError), done.output
     return str(done.exception)
+
+
+def test_an_erasure_says_what_it_waits_for_and_what_did_not_end(
+    known: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known.config.write_text("[waterfall.deadline]\ntotal = 0.01\n")
+    monkeypatch.setattr(wiring, "TO_SETTLE", 0.0)
+    storage = open_storage(load(known.config, {}))
+    asking = asyncio.run(storage.accounts.get("acme"))
+    asyncio.run(begun(storage, asking))
+    words = ("privacy", "erase", "--email", ADA.email, "--yes", "--config", str(known.config))
+    done = CliRunner().invoke(app, words)
+    storage.close()
+
+    assert done.exit_code == 1
+    assert "waiting for searches under way (1), 0.01 seconds at most" in done.stderr
+    assert "ERASE AGAIN: 1 searches have not ended" in done.stdout

@@ -7,8 +7,8 @@ import pytest
 from headrace.domain.model import Contact, EnrichmentRequest, Field
 from headrace.operate.persons import Selectors, identify
 from headrace.operate.ports import OPERATOR, Judgement
-from headrace.ports import Attempted, Claim, Progress
-from headrace.storage import privacy
+from headrace.ports import Attempted, Claim, Progress, Reply
+from headrace.storage import erasure
 from headrace.storage.opening import Storage
 from tests.privacy.people import ADA, BOB, HOOK, Person, enriched, remembered
 from tests.storage.backends import Backend
@@ -24,7 +24,7 @@ WAYS = {
 
 @pytest.fixture(autouse=True)
 def _nothing_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(privacy, "IN_FLIGHT", 0.0)
+    monkeypatch.setattr(erasure, "IN_FLIGHT", 0.0)
 
 
 def who(person: Person, way: str) -> Sequence[str]:
@@ -67,11 +67,11 @@ async def test_all_of_it_is_erased_and_nothing_of_others(
     known = who(ADA, way)
     erased = await storage.persons.erase(known, OPERATOR)
 
-    nothing_found = hers_too if way in ("linkedin", "name") else None
     assert erased.recipients == {"acme"}
     assert (erased.webhooks, erased.replies, erased.answers) == (1, 1, 1)
-    assert erased.enrichments == (2 if nothing_found else 1)
+    assert erased.enrichments == 2
     assert await storage.enrichments.get(hers, acme.id) is None
+    assert await storage.enrichments.get(hers_too, acme.id) is None, "found by the profile in the other one"
     assert await storage.remembered.recall(question) is None
     assert await storage.idempotency.look(Claim(f"{acme.id}:k1", "the same")) is None
     assert not (await storage.persons.export(known, OPERATOR)).enrichments
@@ -123,6 +123,25 @@ async def test_who_waits_in_a_queue_is_shown_and_taken_out_of_it(
     assert [taken.id for taken in await storage.enrichments.take(acme.id, 5)] == ["e1", "e3"]
     assert backend.rows("SELECT COUNT(*) FROM subjects WHERE record_id = 'e2'") == [(0,)]
     assert (await storage.audit()).balanced
+
+
+@pytest.mark.parametrize("way", ["linkedin", "name"])
+@pytest.mark.parametrize("how", ["erase", "suppress"])
+async def test_what_was_answered_when_they_were_queued_is_not_repeated(
+    storage: Storage, way: str, how: str
+) -> None:
+    acme = await account(storage, credits=9_000)
+    for person in (ADA, BOB):
+        request = EnrichmentRequest(person.contact, (Field.EMAIL,), custom=b'"from the crm"')
+        reply = Reply(Claim(f"{acme.id}:{person.first}", "the same"), 200, person.first.encode())
+        await storage.enrichments.queue([request], acme, [3_000], [person.first], reply=reply)
+    if how == "erase":
+        assert (await storage.persons.erase(who(ADA, way), OPERATOR)).replies == 1
+    else:
+        await storage.suppressions.add(who(ADA, way), "test", OPERATOR)
+
+    assert await storage.idempotency.look(Claim(f"{acme.id}:{ADA.first}", "the same")) is None
+    assert await storage.idempotency.look(Claim(f"{acme.id}:{BOB.first}", "the same"))
 
 
 async def test_a_contact_that_nobody_could_be_found_by_waits_like_any_other(storage: Storage) -> None:

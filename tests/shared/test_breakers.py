@@ -51,6 +51,13 @@ async def hearing(guards: list[Guard]) -> None:
                 await asyncio.sleep(0.02)
 
 
+async def told(teller: Guard, others: list[Guard], vendor: str) -> None:
+    """Returns once the others, and so the store, have heard all that the teller had to tell."""
+    last = f"{vendor}:{VERIFY}"
+    teller.breakers._board.opened(last, Pause(Failure.TIMEOUT, 60, 60))
+    await until(lambda: all(each.breakers.reason(last) for each in others))
+
+
 async def goes(watch: Guard, vendor: str, capability: str = FIND) -> Pass:
     """The pass of a call, once it is let through."""
     async with asyncio.timeout(20):
@@ -129,7 +136,7 @@ async def test_who_has_not_heard_of_a_longer_pause_learns_it_when_it_would_probe
     one.leave(await goes(one, vendor), Failure.BAD_KEY)
     await until(lambda: bool(other.paused))
     for name in other.breakers.names:
-        other.breakers.hear(name, Pause(Failure.BAD_KEY, 0, 30))  # as if it had been time
+        other.breakers.hear(name, Pause(Failure.BAD_KEY, 0, 30, probed=True))  # as if it had been time
     assert await other.enter(vendor, FIND) == "breaker_open: bad_key"
     assert other.breakers.pauses()[f"{vendor}:*"].seconds > 20
 
@@ -144,6 +151,57 @@ async def test_who_has_not_heard_of_the_end_of_a_pause_learns_it_when_it_would_p
     await until(lambda: not other.paused)
     other.breakers.hear(f"{vendor}:{FIND}", Pause(Failure.RATE_LIMITED, 0, 30))  # as if it had not heard
     assert (await goes(other, vendor)).probes == {}
+
+
+async def test_what_no_probe_found_makes_a_pause_longer_and_louder_and_never_the_reverse(
+    join: Member, vendor: str
+) -> None:
+    """As when calls fail in processes that have not heard of each other yet."""
+    teller, *others = await fleet(join, vendor)
+    name = f"{vendor}:{FIND}"
+    for pause in (
+        Pause(Failure.RATE_LIMITED, 5, 30),
+        Pause(Failure.OUT_OF_CREDITS, 30, 120),
+        Pause(Failure.RATE_LIMITED, 50, 30),
+        Pause(Failure.SERVER_ERROR, 1, 30),
+    ):
+        teller.breakers._board.opened(name, pause)
+    await told(teller, others, vendor)
+    late = guard(join(), vendor)
+    await until(lambda: bool(late.paused))
+    for each in (*others, late):
+        pause = each.breakers.pauses()[name]
+        assert (pause.reason, pause.length) == (Failure.OUT_OF_CREDITS, 120)
+        assert 30 < pause.seconds <= 50
+
+
+async def test_what_the_probe_found_takes_the_place_of_what_all_knew(join: Member, vendor: str) -> None:
+    guards = await fleet(join, vendor)
+    name = f"{vendor}:{FIND}"
+    guards[0].leave(await goes(guards[0], vendor), Failure.OUT_OF_CREDITS)
+    await until(lambda: all(each.paused for each in guards))
+    guards[1].breakers._board.opened(name, Pause(Failure.RATE_LIMITED, 20, 30, probed=True))
+    expected = {vendor: {FIND: Failure.RATE_LIMITED}}
+    await until(lambda: guards[0].paused == guards[2].paused == expected)
+    late = guard(join(), vendor)
+    await until(lambda: late.paused == expected)
+    assert late.breakers.pauses()[name].seconds <= 20
+
+
+async def test_an_older_call_that_fails_does_not_give_the_probe_away(
+    join: Member, vendor: str, valkey_url: str
+) -> None:
+    one, other, _ = await fleet(join, vendor)
+    older = await goes(one, vendor)
+    one.leave(await goes(one, vendor), Failure.RATE_LIMITED, 0.1)
+    probe = await goes(one, vendor)
+    one.leave(older, Failure.RATE_LIMITED, 0.1)
+    with redis.Redis.from_url(valkey_url) as store:
+        await told(one, [other], vendor)
+        assert store.exists(f"headrace:probe:{vendor}:{FIND}")
+    assert await other.enter(vendor, FIND) == "breaker_open: rate_limited"
+    one.leave(probe, None)
+    await until(lambda: other.breakers.reason(f"{vendor}:{FIND}") is None)
 
 
 async def test_one_who_comes_late_learns_what_is_paused_and_for_how_long(join: Member, vendor: str) -> None:

@@ -62,6 +62,16 @@ async def test_no_sliding_stretch_holds_more_than_allowed(pair: Pair, key: str) 
         assert sum(sent >= first and received < first + 0.1 for sent, received in went) <= 5
 
 
+async def test_who_only_looks_is_told_where_it_stands_and_does_not_count(pair: Pair, key: str) -> None:
+    assert (await pair[0].rates.look(key, 3, 60)).remaining == 3
+    for used in (1, 2, 3):
+        told = await pair[0].rates.admit(key, 3, 60)
+        seen = [await each.rates.look(key, 3, 60) for each in pair for _ in range(4)]
+        assert {look.remaining for look in seen} == {3 - used}
+        assert all(look.wait == 0 and 0 < look.reset_after <= told.reset_after for look in seen)
+    assert (await pair[1].rates.admit(key, 3, 60)).wait > 0
+
+
 async def test_keys_are_counted_apart(pair: Pair, key: str) -> None:
     rates = pair[0].rates
     assert [(await rates.admit(f"{key}:{n % 3}", 1, 60)).wait == 0 for n in range(6)] == [True] * 3 + [

@@ -52,6 +52,8 @@ ELSEWHERE = {
     "more is available": "UPDATE accounts SET available = available + 1 WHERE name = 'payer'",
     "less is available": "UPDATE accounts SET available = available - 1 WHERE name = 'payer'",
     "more is held": "UPDATE accounts SET held = held + 1 WHERE name = 'payer'",
+    "a word is held": "UPDATE accounts SET held = 'much' WHERE name = 'payer'",
+    "a word is available": "UPDATE accounts SET available = 'much' WHERE name = 'payer'",
     "held credits became available": "UPDATE accounts SET held = held - 1, available = available + 1",
     "credits moved between accounts": (
         "UPDATE accounts SET available = available + CASE name WHEN 'payer' THEN 1 ELSE -1 END"
@@ -78,7 +80,10 @@ CORRUPTIONS = {
     },
     **ELSEWHERE,
 }
-NO_NUMBER = {TO_AN_ENTRY["made a word"].format(kind=kind) for kind in MOVES}
+NO_NUMBER = {
+    *(TO_AN_ENTRY["made a word"].format(kind=kind) for kind in MOVES),
+    *(ELSEWHERE[f"a word is {purse}"] for purse in ("held", "available")),
+}
 
 
 @pytest.fixture(scope="module", params=FACTORIES)
@@ -132,8 +137,8 @@ async def test_a_complaint_names_the_account_or_the_enrichment(storage: Storage,
     )
 
     assert (await storage.audit()).complaints == (
-        "account payer: available is 76007, its entries say 76000",
-        "enrichment partly: charged 1999, its entries say 2000",
+        "account payer: available is 76.007 credits, its entries say 76 credits",
+        "enrichment partly: charged 1.999 credits, its entries say 2 credits",
     )
 
 

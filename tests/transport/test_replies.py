@@ -2,10 +2,13 @@
 
 import asyncio
 import zlib
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
 from headrace.ports import OutboundRequest, Transport
+from headrace.transport.bulkhead import Bulkhead
 from tests.transport.conftest import Make
 from tests.transport.servers import OK, PATIENCE, Peer, reply, saying, saying_then_closing, serving
 
@@ -35,6 +38,27 @@ async def test_header_names_are_lower_case(transport: Transport) -> None:
     assert all(name == name.lower() for name in response.headers)
 
 
+@pytest.mark.parametrize(
+    ("dates", "least", "most"),
+    [
+        # By the vendor's clock where it tells us what that says, else by ours.
+        (["Date: Sun, 22 Nov 2009 10:00:00 GMT", "Retry-After: Sun, 22 Nov 2009 10:00:20 GMT"], 20, 20),
+        (["Retry-After: Sun, 22 Nov 2009 10:00:20 GMT"], 0, 0),
+        (["Retry-After: {soon}"], 3500, 3600),
+        (["Date: yesterday", "Retry-After: {soon}"], 3500, 3600),
+        (["Date: \xb2", "Retry-After: {soon}"], 3500, 3600),
+    ],
+)
+async def test_a_time_to_come_back_at_is_read_by_the_clock_that_set_it(
+    transport: Transport, dates: list[str], least: float, most: float
+) -> None:
+    soon = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+    async with serving(saying(reply(b"{}", *(line.format(soon=soon) for line in dates)))) as server:
+        response = await transport.send(get(server.url), PATIENCE)
+    assert response.retry_after is not None
+    assert least <= response.retry_after <= most
+
+
 async def test_method_path_headers_and_body_go_out_as_given(transport: Transport) -> None:
     async with serving(saying(OK)) as server:
         await transport.send(
@@ -47,6 +71,12 @@ async def test_method_path_headers_and_body_go_out_as_given(transport: Transport
     assert b"x-api-key: secret-5f2c" in lines
     assert b"content-type: application/json" in lines
     assert [line for line in lines if line.startswith(b"accept-encoding")] == [b"accept-encoding: identity"]
+
+
+async def test_a_post_without_a_body_says_that_it_has_none(transport: Transport) -> None:
+    async with serving(saying(OK)) as server:
+        await transport.send(OutboundRequest("POST", server.url, HEADERS), PATIENCE)
+    assert b"content-length: 0" in server.requests[0].lower().split(b"\r\n")
 
 
 @pytest.mark.parametrize(
@@ -135,7 +165,7 @@ async def test_two_hundred_calls_run_side_by_side(transport: Transport) -> None:
 
 
 async def test_calls_beyond_the_connections_wait_for_a_free_one(make: Make) -> None:
-    transport = make(connections=3)
+    transport = Bulkhead(make(connections=3), 3)
     at_once = 0
     most = 0
 

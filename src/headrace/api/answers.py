@@ -42,6 +42,7 @@ def _spelt(name: str) -> bytes:
     return name.lower().encode()
 
 
-def reply_answer(reply: Reply) -> ASGIResponse:
-    """The answer that an earlier request with the same `Idempotency-Key` got, byte for byte."""
-    return json_answer(reply.body, REPLAYED, reply.status)
+def reply_answer(reply: Reply, headers: Mapping[str, str] | None = None) -> ASGIResponse:
+    """The answer that an earlier request with the same `Idempotency-Key` got, byte for byte. `headers` are of
+    this one."""
+    return json_answer(reply.body, {**REPLAYED, **(headers or {})}, reply.status)

@@ -3,13 +3,13 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from litestar import Litestar
-from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.enums import ScopeType
 from litestar.plugins import PluginProtocol
 from litestar.plugins.core import MsgspecDIPlugin
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from headrace.api.cors import config_for, refusing
 from headrace.api.metrics import PrometheusMeter
 from headrace.api.openapi import DOCUMENTED, docs_asset, docs_page, openapi_json
 from headrace.api.problems import told
@@ -31,18 +31,20 @@ def create_app(
     on_shutdown: Sequence[Lifecycle] = (),
 ) -> ASGIApp:
     """The ASGI application."""
+    cors = config_for(cors_origins) if cors_origins else None
     app = _MsgspecOnly(
         route_handlers=[*DOCUMENTED, openapi_json, docs_page, docs_asset],
         state=State({"services": services, "meter": meter}),
         openapi_config=None,
         exception_handlers={Exception: told},  # type: ignore[dict-item]
-        cors_config=CORSConfig(allow_origins=list(cors_origins)) if cors_origins else None,
+        cors_config=cors,
         logging_config=None,
         on_startup=list(on_startup),
         on_shutdown=list(on_shutdown),
     )
-    shortcuts = {} if cors_origins else straight(app, single_enrich)  # it is the framework that knows CORS
-    return at_the_edge(app, shortcuts, sandbox=services.sandbox)
+    if cors:  # nothing goes past the framework, which is who knows CORS
+        return at_the_edge(refusing(app, cors), {}, sandbox=services.sandbox)
+    return at_the_edge(app, straight(app, single_enrich), sandbox=services.sandbox)
 
 
 class _MsgspecOnly(Litestar):

@@ -8,9 +8,8 @@ from litestar.response.base import ASGIResponse
 from msgspec import Struct
 
 from headrace.api.answers import json_answer, reply_answer
-from headrace.api.body import BODY_LIMIT, body_of
+from headrace.api.body import BODY_LIMIT, body_of, require_json
 from headrace.api.idempotency import claim_of
-from headrace.api.read import require_json
 from headrace.api.services import AnyRequest, services_of
 from headrace.engine.ids import new_id
 from headrace.ports import Claim

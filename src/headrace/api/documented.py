@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import (
     Example,
     OpenAPIMediaType,
@@ -15,6 +14,22 @@ from litestar.openapi.spec import (
     Schema,
 )
 
+from headrace.api import complaints, examples
+from headrace.api.body import LONG_BODY_LIMIT
+from headrace.api.headers import RATE_LIMIT, REPLAYED, SPENDING
+from headrace.api.refusals import (
+    ANYWHERE,
+    GATES,
+    KEYED,
+    ONCE,
+    PROVIDERS_FAILED,
+    RATE_LIMITED,
+    answer,
+    bad_requests,
+    no_json,
+    not_found,
+    refusals,
+)
 from headrace.api.schemas import (
     AccountAnswer,
     BulkAnswer,
@@ -23,76 +38,18 @@ from headrace.api.schemas import (
     EnrichAnswer,
     HealthAnswer,
     PendingAnswer,
-    ProblemBody,
     ProgressAnswer,
     ReadyAnswer,
     StoredAnswer,
     VerifyAnswer,
 )
-from headrace.domain.errors import KINDS
 
 API_KEY = "ApiKey"
 """The name of the accounts' keys in the document."""
 
 SECURED: list[dict[str, list[str]]] = [{API_KEY: []}]
 
-_MATHIEU = {
-    "enrichment_id": "123e4567-e89b-12d3-a456-426614174000",
-    "first_name": "Mathieu",
-    "last_name": "Brun-Picard",
-    "linkedin_profile_url": "https://www.linkedin.com/in/mathieu-brun-picard/",
-}
-REQUEST_EXAMPLE: dict[str, Any] = {
-    "firstname": "Mathieu",
-    "lastname": "Brun-Picard",
-    "domain": "prontohq.com",
-    "company_name": "Pronto",
-    "linkedin_url": "https://www.linkedin.com/in/mathieu-brun-picard/",
-    "enrichment_type": ["email", "phone", "personal_email"],
-    "custom": {"hubspot_id": "4447901"},
-}
-BULK_EXAMPLE: dict[str, Any] = {
-    "contacts": [
-        {"firstname": "Mathieu", "lastname": "Brun-Picard", "domain": "prontohq.com"},
-        {"firstname": "Jane", "lastname": "Doe", "company_name": "Acme", "custom": {"row": 2}},
-    ],
-    "enrichment_type": ["email"],
-}
-_FOUND = {
-    **_MATHIEU,
-    "status": "success",
-    "email": "mathieu@prontohq.com",
-    "email_status": "valid",
-    "phones": ["+33612345678"],
-    "phone_status": "valid",
-}
-NOT_FOUND: dict[str, Any] = {
-    **_MATHIEU,
-    "status": "error",
-    "message": "No email or phone found for this profile",
-    "email": None,
-    "email_status": "N/A",
-    "phones": [],
-    "phone_status": "not_found",
-}
-
-
-def problem(code: str, message: str | None = None) -> ResponseSpec:
-    kind = KINDS[code]
-    example = {"error": kind.status, "message": message or kind.message, "code": code}
-    return ResponseSpec(
-        ProblemBody,
-        generate_examples=False,
-        description=f"{kind.message if '{' not in kind.message else code}".rstrip(".") + f". {kind.advice}",
-        examples=[Example(value=example)],
-    )
-
-
-def answer(shape: type, description: str, *examples: Example) -> ResponseSpec:
-    return ResponseSpec(shape, generate_examples=False, description=description, examples=list(examples))
-
-
-UNAUTHORIZED = {401: problem("unauthorized")}
+_SEARCH = (*KEYED, RATE_LIMITED, *ONCE, *GATES)
 
 ENRICH: dict[str, Any] = {
     "summary": "Find one person's work e-mail, phone and personal e-mail, now",
@@ -103,51 +60,19 @@ ENRICH: dict[str, Any] = {
         200: answer(
             EnrichAnswer,
             "The search is over: found, partly found or nothing found.",
-            Example(summary="Found", value=_FOUND),
-            Example(summary="Nothing found", value=NOT_FOUND),
+            *examples.ENRICHED,
+            headers=(*SPENDING, *RATE_LIMIT, REPLAYED),
         ),
-        400: problem("bad_request", "linkedin_url is required when enrichment_type includes phone"),
-        **UNAUTHORIZED,
-        409: problem("idempotency_key_in_use"),
-        413: problem("body_too_large", "The request body is larger than 65536 bytes"),
-        415: problem("unsupported_media_type"),
-        422: problem("insufficient_credits"),
-        429: problem("rate_limited", "Rate limit exceeded. Please try again in 1 seconds."),
-        503: problem("providers_failed"),
+        **refusals(*bad_requests(complaints.of_single()), *no_json(), *_SEARCH, PROVIDERS_FAILED),
     },
 }
-_PENDING = {
-    "enrichment_id": "123e4567-e89b-12d3-a456-426614174000",
-    "first_name": "Mathieu",
-    "last_name": "Brun-Picard",
-    "status": "pending",
-}
-_FINISHED = {
-    **_MATHIEU,
-    "status": "finished",
-    "email": "mathieu@prontohq.com",
-    "email_status": "deliverable",
-    "phone": ["+33612345678"],
-    "phones": ["+33612345678"],
-}
-_REFUSALS = {
-    400: problem("bad_request", "domain or company_name is required when enrichment_type includes email"),
-    **UNAUTHORIZED,
-    409: problem("idempotency_key_in_use"),
-    413: problem("body_too_large", "The request body is larger than 65536 bytes"),
-    415: problem("unsupported_media_type"),
-    422: problem("insufficient_credits"),
-    429: problem("rate_limited", "Rate limit exceeded. Please try again in 1 seconds."),
-    503: problem("storage_unavailable"),
-}
-
 QUEUE: dict[str, Any] = {
     "summary": "Find one person's details later",
     "tags": ["Enrichment"],
     "security": SECURED,
     "responses": {
-        200: answer(PendingAnswer, "It is queued; its price is held.", Example(value=_PENDING)),
-        **_REFUSALS,
+        200: answer(PendingAnswer, "It is queued; its price is held.", examples.PENDING, headers=(REPLAYED,)),
+        **refusals(*bad_requests(complaints.of_single(later=True)), *no_json(), *_SEARCH),
     },
 }
 BULK: dict[str, Any] = {
@@ -158,9 +83,10 @@ BULK: dict[str, Any] = {
         202: answer(
             BulkAnswer,
             "All are queued; what they may cost is held.",
-            Example(value={"enrichment_id": "123e4567-e89b-12d3-a456-426614174000", "status": "queued"}),
+            examples.QUEUED,
+            headers=(REPLAYED,),
         ),
-        **_REFUSALS,
+        **refusals(*bad_requests(complaints.of_bulk()), *no_json(LONG_BODY_LIMIT), *_SEARCH),
     },
 }
 CONTACT: dict[str, Any] = {
@@ -168,9 +94,8 @@ CONTACT: dict[str, Any] = {
     "tags": ["Enrichment"],
     "security": SECURED,
     "responses": {
-        200: answer(ContactAnswer, "It is pending, or finished.", Example(value=_FINISHED)),
-        **UNAUTHORIZED,
-        404: problem("not_found", "There is no such enrichment"),
+        200: answer(ContactAnswer, "It is pending, or finished.", *examples.CONTACTS),
+        **refusals(not_found("There is no such enrichment"), *KEYED),
     },
 }
 PROGRESS: dict[str, Any] = {
@@ -178,9 +103,8 @@ PROGRESS: dict[str, Any] = {
     "tags": ["Enrichment"],
     "security": SECURED,
     "responses": {
-        200: answer(ProgressAnswer, "Contacts in all, and those that are finished."),
-        **UNAUTHORIZED,
-        404: problem("not_found", "There is no such bulk"),
+        200: answer(ProgressAnswer, "Contacts in all, and those that are finished.", examples.PROGRESS),
+        **refusals(not_found("There is no such bulk"), *KEYED),
     },
 }
 STORED: dict[str, Any] = {
@@ -188,65 +112,51 @@ STORED: dict[str, Any] = {
     "tags": ["Enrichment"],
     "security": SECURED,
     "responses": {
-        200: answer(StoredAnswer, "The stored record."),
-        **UNAUTHORIZED,
-        404: problem("not_found", "There is no such enrichment"),
+        200: answer(StoredAnswer, "The stored record.", examples.STORED),
+        **refusals(not_found("There is no such enrichment"), *KEYED),
     },
-}
-VERIFY_EXAMPLE = {"email": "jane.doe@example.com"}
-_REFUSED = {
-    "email": "jane.doe@example.com",
-    "verdict": "invalid",
-    "reason": "null_mx",
-    "bounce_probability": 0.9992,
-    "evidence": [
-        {"check": "syntax", "result": "yes", "reason": "well_formed"},
-        {"check": "role", "result": "no", "reason": "not_listed"},
-        {"check": "disposable", "result": "no", "reason": "not_listed"},
-        {"check": "free_mail", "result": "no", "reason": "not_listed"},
-        {"check": "domain", "result": "no", "reason": "null_mx"},
-    ],
 }
 VERIFICATION: dict[str, Any] = {
     "summary": "Judge one address without any vendor",
     "tags": ["Verification"],
     "security": SECURED,
     "responses": {
-        200: answer(VerifyAnswer, "The verdict, with what it rests on.", Example(value=_REFUSED)),
-        400: problem("bad_request", "email is required: a string"),
-        **UNAUTHORIZED,
-        413: problem("body_too_large", "The request body is larger than 65536 bytes"),
-        415: problem("unsupported_media_type"),
-        429: problem("rate_limited", "Rate limit exceeded. Please try again in 1 seconds."),
-        503: problem("storage_unavailable"),
+        200: answer(
+            VerifyAnswer,
+            "The verdict, with what it rests on.",
+            examples.VERIFIED,
+            headers=(*RATE_LIMIT, REPLAYED),
+        ),
+        **refusals(*bad_requests(complaints.of_address()), *no_json(), *KEYED, RATE_LIMITED, *ONCE),
     },
 }
 CREDITS: dict[str, Any] = {
     "summary": "What the account can spend",
     "tags": ["Account"],
     "security": SECURED,
-    "responses": {
-        200: answer(CreditsAnswer, "The balance.", Example(value={"credits": 937, "held": 63})),
-        **UNAUTHORIZED,
-    },
+    "responses": {200: answer(CreditsAnswer, "The balance.", examples.CREDITS), **refusals(*KEYED)},
 }
 ACCOUNT: dict[str, Any] = {
     "summary": "The account behind the key",
     "tags": ["Account"],
     "security": SECURED,
-    "responses": {200: answer(AccountAnswer, "The account and its settings."), **UNAUTHORIZED},
+    "responses": {
+        200: answer(AccountAnswer, "The account and its settings.", examples.ACCOUNT),
+        **refusals(*KEYED),
+    },
 }
 HEALTH: dict[str, Any] = {
     "summary": "Is the process alive",
     "tags": ["Operation"],
-    "responses": {200: answer(HealthAnswer, "It is.")},
+    "responses": {200: answer(HealthAnswer, "It is.", examples.HEALTHY), **refusals(*ANYWHERE)},
 }
 READY: dict[str, Any] = {
     "summary": "May it be sent traffic, and which vendors are paused",
     "tags": ["Operation"],
     "responses": {
-        200: answer(ReadyAnswer, "It may."),
-        503: answer(ReadyAnswer, "The database does not answer."),
+        200: answer(ReadyAnswer, "It may.", examples.READY),
+        503: answer(ReadyAnswer, "The database does not answer.", examples.UNREADY),
+        **refusals(*ANYWHERE),
     },
 }
 METRICS: dict[str, Any] = {
@@ -270,11 +180,11 @@ def idempotency() -> list[Parameter | Reference]:
     ]
 
 
-def body(shape: str, summary: str, value: dict[str, Any]) -> RequestBody:
+def body(shape: str, *shown: Example) -> RequestBody:
     reference = Reference(ref=f"#/components/schemas/{shape}")
-    example: dict[str, Example | Reference] = {"documented": Example(summary=summary, value=value)}
+    named: dict[str, Example | Reference] = {example.id or "example": example for example in shown}
     return RequestBody(
-        content={"application/json": OpenAPIMediaType(schema=reference, examples=example)}, required=True
+        content={"application/json": OpenAPIMediaType(schema=reference, examples=named)}, required=True
     )
 
 
@@ -284,7 +194,7 @@ class QueueOperation(Operation):
 
     def __post_init__(self) -> None:
         self.parameters = [*(self.parameters or []), *idempotency()]
-        self.request_body = body("EnrichRequest", "The documented request", REQUEST_EXAMPLE)
+        self.request_body = body("EnrichRequest", *examples.REQUESTS)
 
 
 @dataclass
@@ -301,7 +211,8 @@ class VerifyOperation(Operation):
     """The body is read by hand, as all are."""
 
     def __post_init__(self) -> None:
-        self.request_body = body("VerifyRequest", "An address", VERIFY_EXAMPLE)
+        self.parameters = [*(self.parameters or []), *idempotency()]
+        self.request_body = body("VerifyRequest", examples.VERIFY)
 
 
 @dataclass
@@ -310,4 +221,4 @@ class BulkOperation(QueueOperation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.request_body = body("BulkRequest", "Two contacts", BULK_EXAMPLE)
+        self.request_body = body("BulkRequest", examples.BULK)

@@ -38,4 +38,4 @@ async def readyz(request: AnyRequest) -> Response[bytes]:
 async def metrics(request: AnyRequest) -> Response[bytes]:
     """Prometheus' text format."""
     meter: PrometheusMeter = request.app.state["meter"]
-    return Response(meter.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(meter.render(), media_type="text/plain; version=0.0.4")  # the framework adds the charset

@@ -11,10 +11,9 @@ from msgspec import Struct
 from headrace.api import render
 from headrace.api.answers import json_answer, reply_answer
 from headrace.api.auth import authenticate
-from headrace.api.body import BODY_LIMIT, LONG_BODY_LIMIT, body_of
+from headrace.api.body import BODY_LIMIT, LONG_BODY_LIMIT, body_and_claim_of
 from headrace.api.documented import BULK, CONTACT, PROGRESS, QUEUE, BulkOperation, QueueOperation
-from headrace.api.idempotency import claim_of
-from headrace.api.read import bulk_request, check_webhook, enrichment_request, require_json
+from headrace.api.read import bulk_request, check_webhook, enrichment_request
 from headrace.api.schemas import BulkAnswer
 from headrace.api.services import AnyRequest, Services, services_of
 from headrace.domain.errors import Problem
@@ -75,13 +74,10 @@ async def _once(
     request: AnyRequest, read: Callable[[Services, Account, bytes], _Order], limit: int
 ) -> ASGIResponse:
     """Queue what the body asks for, or repeat the answer that the same request got before."""
-    account = await authenticate(request)
-    require_json(request)
-    body = await body_of(request, limit)
-    claim = claim_of(request, account.id, body)
+    account, services = await authenticate(request), services_of(request)
+    body, claim = await body_and_claim_of(request, account.id, limit)
 
     async def queued() -> ASGIResponse:
-        services = services_of(request)
         await services.limits.admit(account.id)
         order = read(services, account, body)
         await _queue(services, account, order, claim)
@@ -89,7 +85,7 @@ async def _once(
 
     if claim is None:
         return await queued()
-    answer = await services_of(request).turns.once(claim, queued)
+    answer = await services.turns.once(claim, queued)
     return reply_answer(answer) if isinstance(answer, Reply) else answer
 
 

@@ -5,7 +5,7 @@ import math
 from msgspec import Struct
 
 from headrace.domain.errors import Problem
-from headrace.ports import Rates
+from headrace.ports import Admission, Rates
 
 
 class Standing(Struct, frozen=True):
@@ -36,6 +36,13 @@ class AccountLimits:
         if admission.wait:
             seconds = max(1, math.ceil(admission.wait))
             raise Problem("rate_limited", retry_after=seconds, seconds=seconds)
+        return self._standing(admission)
+
+    async def look(self, account_id: str) -> Standing:
+        """Where it stands when a request does not count, as its answer is only repeated."""
+        return self._standing(await self._rates.look(f"account:{account_id}", self._per_second, 1.0))
+
+    def _standing(self, admission: Admission) -> Standing:
         return Standing(self._per_second, admission.remaining, math.ceil(admission.reset_after))
 
     def exhausted(self) -> Standing:

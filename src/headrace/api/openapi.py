@@ -1,9 +1,10 @@
 """The OpenAPI document and the pages that show it, both served from here alone."""
 
+from collections.abc import Iterable
 from functools import cache
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from litestar import Litestar, MediaType, Response, get
@@ -15,12 +16,15 @@ from headrace.api.admin import routes as admin
 from headrace.api.admin.documented import ADMIN_KEY, REQUESTS
 from headrace.api.documented import API_KEY
 from headrace.api.emails import verify_email
+from headrace.api.headers import HEADERS, SANDBOX
 from headrace.api.health import healthz, metrics, readyz
 from headrace.api.later import bulk_enrich, bulk_progress, contact, queue_enrich
+from headrace.api.refusals import Answered
 from headrace.api.routes import account_credits, account_details, single_enrich, stored_enrichment
 from headrace.api.schemas import BulkRequest, EnrichRequest, Person, VerifyRequest
 from headrace.api.webhooks import own_deliveries, replay_own
-from headrace.domain.errors import Problem
+from headrace.domain.errors import KINDS, Problem
+from headrace.domain.model import AttemptKind, AttemptOutcome, Field, Grade
 from headrace.version import VERSION
 
 _encode = msgspec.json.Encoder().encode
@@ -37,6 +41,18 @@ window.ui = SwaggerUIBundle({
   presets: [SwaggerUIBundle.presets.apis], layout: "BaseLayout",
 });
 """
+_WORDS: dict[str, dict[str, Iterable[str]]] = {
+    "AttemptRecord": {
+        "field": Field,
+        "kind": get_args(AttemptKind),
+        "outcome": get_args(AttemptOutcome),
+        "verdict": Grade,
+    },
+    "StoredValue": {"verdict": Grade},
+    "ProblemBody": {"code": KINDS},
+}
+"""What is plain text in the code: records of other versions must be read, whatever they say."""
+
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Headrace API</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -108,7 +124,9 @@ def document() -> dict[str, Any]:
         for operation in methods.values():
             if "$ref" not in str(operation["responses"].get("400", "$ref")):
                 del operation["responses"]["400"]
-    _restore_nulls(schema)
+    schema["components"]["headers"] = HEADERS
+    _name_words(shapes)
+    _complete(schema)
     # As they are listed above; the framework keeps a handler's paths in a set.
     paths = (_told(path) for endpoint in DOCUMENTED for path in sorted(endpoint.paths))
     schema["paths"] = {path: schema["paths"][path] for path in paths if path in schema["paths"]}
@@ -121,15 +139,27 @@ def _told(path: str) -> str:
     return path.replace(":str}", "}")
 
 
-def _restore_nulls(schema: dict[str, Any]) -> None:
-    """The framework leaves nulls out of examples, which then are none."""
+def _name_words(shapes: dict[str, Any]) -> None:
+    """The words that a text can be, where its type does not say so."""
+    for shape, properties in _WORDS.items():
+        for name, words in properties.items():
+            schema = shapes[shape]["properties"][name]
+            text = next(choice for choice in schema.get("oneOf", [schema]) if choice["type"] == "string")
+            text["enum"] = list(map(str, words))
+
+
+def _complete(schema: dict[str, Any]) -> None:
+    """What the framework leaves out: nulls in examples, which then are none, and the headers of answers."""
     for endpoint in DOCUMENTED:
         for path, method in product(endpoint.paths, endpoint.http_methods):
             operation = schema["paths"].get(_told(path), {}).get(method.lower(), {})
             for status, answer in (endpoint.responses or {}).items() if operation else ():
-                shown = operation["responses"][str(status)]["content"][_JSON].get("examples", {})
+                told = operation["responses"][str(status)]
+                shown = told["content"][_JSON].get("examples", {})
                 for example, meant in zip(shown.values(), answer.examples or (), strict=False):
                     example["value"] = meant.value
+                names = (*(answer.headers if isinstance(answer, Answered) else ()), SANDBOX)
+                told["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def _plain(schema: Any) -> Any:

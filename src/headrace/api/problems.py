@@ -27,10 +27,13 @@ def told(request: AnyRequest, error: Exception) -> ASGIResponse:
 
 def envelope(problem: Problem, headers: dict[str, str] | None = None) -> ASGIResponse:
     """The problem as a response."""
-    status = problem.kind.status
-    body = ProblemBody(status, problem.message, problem.code)
     extra = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
-    return json_answer(_encode(body), {**(headers or {}), **extra}, status)
+    return json_answer(written(problem), {**(headers or {}), **extra}, problem.kind.status)
+
+
+def written(problem: Problem) -> bytes:
+    """The problem as the envelope's text."""
+    return _encode(ProblemBody(problem.kind.status, problem.message, problem.code))
 
 
 def from_problem(request: AnyRequest, problem: Problem) -> ASGIResponse:

@@ -1,7 +1,9 @@
 """Reads a request body, and says what is wrong with it in words that name the field."""
 
+import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -9,7 +11,7 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from headrace.api.schemas import BulkRequest, EnrichRequest, Person, VerifyRequest
-from headrace.api.services import AnyRequest, Services, header
+from headrace.api.services import Services
 from headrace.domain import normalize
 from headrace.domain.errors import Problem
 from headrace.domain.model import Contact, EnrichmentRequest, Field
@@ -33,24 +35,26 @@ EXPECTED = {
     "contacts": "a list of 2 to 100 contacts",
     "email": "a string",
 }
+_NO_JSON = "The request body is not valid JSON"
+FORMS = {
+    "domain": "a domain such as acme.com",
+    "linkedin_url": "a LinkedIn profile URL such as https://www.linkedin.com/in/name/",
+    "webhook_url": "an absolute http or https URL",
+}
+"""What a text of the right length must be too."""
+
 _FIELD = re.compile(r"`\$\.(\w+)|field `(\w+)`")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _BRACKET = re.compile(rb"[\[\]{}]")
+_DIGITS = re.compile(rb"(\d{1000})\d+")
 
 _decode = msgspec.json.Decoder(EnrichRequest).decode
 _decode_bulk = msgspec.json.Decoder(BulkRequest).decode
 _decode_contact = msgspec.json.Decoder(Person).decode
 _decode_verify = msgspec.json.Decoder(VerifyRequest).decode
-_check = msgspec.json.Decoder(float_hook=len).decode
+_decode_any = msgspec.json.Decoder(float_hook=len).decode
 """Fails when a text is not JSON. A number that Python cannot hold, such as 1e400, is still JSON."""
-
-
-def require_json(request: AnyRequest) -> None:
-    """A body without a type is taken for JSON; one of another type is refused."""
-    declared = header(request, b"content-type").partition(";")[0].strip().lower()
-    if declared and declared != "application/json" and not declared.endswith("+json"):
-        raise Problem("unsupported_media_type")
 
 
 def check_webhook(services: Services, wanted: EnrichmentRequest) -> None:
@@ -123,9 +127,26 @@ def _parse(body: bytes, decode: Callable[[bytes], T]) -> T:
     except msgspec.ValidationError as error:
         raise _wrong(_complaint(str(error), decode)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
-        raise _wrong("The request body is not valid JSON") from None
+        half = _with_half_a_character(body)
+        raise _wrong(half_of(half) if half else _NO_JSON) from None
     except RecursionError:
         raise _wrong("The request body is nested too deeply") from None
+
+
+def half_of(name: str) -> str:
+    return f"{name} must not hold half of a surrogate pair"
+
+
+def _with_half_a_character(body: bytes) -> str | None:
+    """The field of an otherwise valid object whose text was cut in the middle of a surrogate pair: what some
+    clients make of a name that they shorten."""
+    with suppress(ValueError, RecursionError, AttributeError):
+        for name, value in json.loads(body).items():
+            try:
+                json.dumps([name, value], ensure_ascii=False).encode()
+            except UnicodeEncodeError:
+                return name if name in EXPECTED else "The request body"
+    return None
 
 
 def _complaint(error: str, decode: object) -> str:
@@ -147,23 +168,17 @@ def _text(name: str, value: str | None) -> str | None:
 
 def _domain(value: str | None) -> str | None:
     given = _text("domain", value)
-    return _understood(
-        "domain", given, normalize.domain(given) if given else None, "a domain such as acme.com"
-    )
+    return _understood("domain", given, normalize.domain(given) if given else None)
 
 
 def _linkedin_url(value: str | None) -> str | None:
     given = _text("linkedin_url", value)
-    url = normalize.linkedin_url(given) if given else None
-    return _understood(
-        "linkedin_url", given, url, "a LinkedIn profile URL such as https://www.linkedin.com/in/name/"
-    )
+    return _understood("linkedin_url", given, normalize.linkedin_url(given) if given else None)
 
 
 def _webhook_url(value: str | None) -> str | None:
     given = _text("webhook_url", value)
-    url = given if given and _is_http_url(given) else None
-    return _understood("webhook_url", given, url, "an absolute http or https URL")
+    return _understood("webhook_url", given, given if given and _is_http_url(given) else None)
 
 
 def _is_http_url(value: str) -> bool:
@@ -179,9 +194,9 @@ def _is_http_url(value: str) -> bool:
         return False
 
 
-def _understood(name: str, given: str | None, value: str | None, expected: str) -> str | None:
+def _understood(name: str, given: str | None, value: str | None) -> str | None:
     if given and not value:
-        raise _wrong(f"{name} must be {expected}")
+        raise _wrong(f"{name} must be {FORMS[name]}")
     return value
 
 
@@ -204,8 +219,6 @@ def _custom(raw: Raw) -> bytes | None:
         return None
     try:
         value = _check(text)
-    except msgspec.ValidationError:
-        raise _wrong("custom must not hold whole numbers of thousands of digits") from None
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
         raise _wrong("custom is not valid JSON") from None
     except RecursionError:
@@ -216,6 +229,15 @@ def _custom(raw: Raw) -> bytes | None:
     if not isinstance(value, dict):
         raise _wrong(f"custom must be {EXPECTED['custom']}")
     return text
+
+
+def _check(text: bytes) -> object:
+    """The value, but for whole numbers of more than 4,300 digits, of which Python makes none: their first
+    thousand tell as well whether the text is JSON."""
+    try:
+        return _decode_any(text)
+    except msgspec.ValidationError:
+        return _decode_any(_DIGITS.sub(rb"\1", text))
 
 
 def _depth(text: bytes) -> int:

@@ -8,10 +8,9 @@ from litestar.response.base import ASGIResponse
 from headrace.api import render
 from headrace.api.answers import json_answer, reply_answer
 from headrace.api.auth import authenticate
-from headrace.api.body import body_of
+from headrace.api.body import body_and_claim_of
 from headrace.api.documented import ACCOUNT, CREDITS, ENRICH, STORED, EnrichOperation
-from headrace.api.idempotency import claim_of
-from headrace.api.read import check_webhook, enrichment_request, require_json
+from headrace.api.read import check_webhook, enrichment_request
 from headrace.api.services import AnyRequest, services_of
 from headrace.domain.errors import Problem
 from headrace.domain.model import Account, Enrichment
@@ -19,6 +18,7 @@ from headrace.engine.enrich import Once
 from headrace.ports import Claim, Reply
 
 _encode = msgspec.json.Encoder().encode
+_REHEARSAL = {"X-Headrace-Sandbox": "true"}
 
 
 @post(
@@ -29,25 +29,27 @@ _encode = msgspec.json.Encoder().encode
 )
 async def single_enrich(request: AnyRequest) -> ASGIResponse:
     """Find one person's details now."""
-    account = await authenticate(request)
-    require_json(request)
-    body = await body_of(request)
-    claim = claim_of(request, account.id, body)
+    account, services = await authenticate(request), services_of(request)
+    body, claim = await body_and_claim_of(request, account.id)
+    since = services.clock.monotonic()
     if claim is None:
-        return await _enriched(request, account, body)
-    answer = await services_of(request).turns.once(claim, lambda: _enriched(request, account, body, claim))
-    return reply_answer(answer) if isinstance(answer, Reply) else answer
+        return await _enriched(request, account, body, since)
+    answer = await services.turns.once(claim, lambda: _enriched(request, account, body, since, claim))
+    if not isinstance(answer, Reply):
+        return answer
+    standing = await services.limits.look(account.id)
+    took = (services.clock.monotonic() - since) * 1000
+    return reply_answer(answer, {**standing.headers(), **_spending(0, account.available, took, took)})
 
 
 async def _enriched(
-    request: AnyRequest, account: Account, body: bytes, claim: Claim | None = None
+    request: AnyRequest, account: Account, body: bytes, since: float, claim: Claim | None = None
 ) -> ASGIResponse:
     services = services_of(request)
-    since = services.clock.monotonic()
     standing = await services.limits.admit(account.id)
     wanted = enrichment_request(body)
     check_webhook(services, wanted)
-    expand = bool(request.scope["query_string"]) and "attempts" in request.query_params.get("expand", "")
+    expand = bool(request.scope["query_string"]) and _expands(request)
 
     def write(enrichment: Enrichment) -> bytes:
         return _encode(render.enrich_answer(enrichment, account, attempts=expand))
@@ -56,7 +58,10 @@ async def _enriched(
     enrichment = await services.enricher.enrich(wanted, account, once, since)
     if wanted.webhook_url:
         services.wake()
-    return json_answer(write(enrichment), {**standing.headers(), **_spending(enrichment)})
+    overhead = max(0.0, enrichment.duration_ms - enrichment.waited_ms)
+    spending = _spending(enrichment.charged, enrichment.remaining, enrichment.duration_ms, overhead)
+    rehearsal = _REHEARSAL if enrichment.sandbox else {}
+    return json_answer(write(enrichment), {**standing.headers(), **spending, **rehearsal})
 
 
 @get("/v2/enrichments/{enrichment_id:str}", **STORED)
@@ -83,14 +88,15 @@ async def account_details(request: AnyRequest) -> ASGIResponse:
     return json_answer(_encode(render.account_answer(account)))
 
 
-def _spending(enrichment: Enrichment) -> dict[str, str]:
-    overhead = max(0.0, enrichment.duration_ms - enrichment.waited_ms)
-    headers = {
-        "X-Headrace-Credits-Charged": str(render.credits(enrichment.charged)),
-        "X-Headrace-Credits-Remaining": str(render.credits(enrichment.remaining)),
-        "X-Headrace-Duration-Ms": f"{enrichment.duration_ms:.1f}",
-        "X-Headrace-Overhead-Ms": f"{overhead:.1f}",
+def _expands(request: AnyRequest) -> bool:
+    said: list[str] = request.query_params.getall("expand", [])
+    return any("attempts" in each.split(",") for each in said)
+
+
+def _spending(charged: int, remaining: int, duration_ms: float, overhead_ms: float) -> dict[str, str]:
+    return {
+        "X-Headrace-Credits-Charged": str(render.credits(charged)),
+        "X-Headrace-Credits-Remaining": str(render.credits(remaining)),
+        "X-Headrace-Duration-Ms": f"{duration_ms:.1f}",
+        "X-Headrace-Overhead-Ms": f"{overhead_ms:.1f}",
     }
-    if enrichment.sandbox:
-        headers["X-Headrace-Sandbox"] = "true"
-    return headers

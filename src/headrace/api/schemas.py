@@ -7,6 +7,8 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from headrace.record import AttemptRecord
 
 Kind = Literal["phone", "email", "personal_email"]
+PersonalEmailStatus = Literal["valid", "invalid", "N/A"]
+PhoneStatus = Literal["valid", "not_found"]
 
 
 class Person(Struct, kw_only=True):
@@ -70,9 +72,9 @@ class EnrichAnswer(Struct, frozen=True):
     email: str | None | UnsetType = UNSET
     email_status: Literal["valid", "invalid", "deliverable", "catch-all", "N/A"] | UnsetType = UNSET
     personal_email: str | None | UnsetType = UNSET
-    personal_email_status: Literal["valid", "invalid", "N/A"] | UnsetType = UNSET
+    personal_email_status: PersonalEmailStatus | UnsetType = UNSET
     phones: tuple[str, ...] | UnsetType = UNSET
-    phone_status: Literal["valid", "not_found"] | UnsetType = UNSET
+    phone_status: PhoneStatus | UnsetType = UNSET
     custom: Raw | UnsetType = UNSET
     attempts: list[AttemptRecord] | UnsetType = UNSET
     email_confidence: float | None | UnsetType = UNSET
@@ -192,12 +194,12 @@ class StoredAnswer(Struct, frozen=True):
     credits_charged: int | float
     attempts: list[AttemptRecord]
     email: str | None | UnsetType = UNSET
-    email_status: str | UnsetType = UNSET
+    email_status: Literal["valid", "deliverable", "catch-all", "N/A"] | UnsetType = UNSET
     email_confidence: float | None | UnsetType = UNSET
     personal_email: str | None | UnsetType = UNSET
-    personal_email_status: str | UnsetType = UNSET
+    personal_email_status: PersonalEmailStatus | UnsetType = UNSET
     phones: tuple[str, ...] | UnsetType = UNSET
-    phone_status: str | UnsetType = UNSET
+    phone_status: PhoneStatus | UnsetType = UNSET
     provenance: dict[str, StoredValue] | UnsetType = UNSET
     custom: Raw | UnsetType = UNSET
 

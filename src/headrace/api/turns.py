@@ -51,19 +51,19 @@ class Turns:
 
     async def alone(self, claim: Claim, work: Callable[[], Awaitable[tuple[int, bytes]]]) -> Reply:
         """The same for work that knows nothing of claims: it is taken before and answered afterwards."""
+        return await self.once(claim, lambda: self.claimed(claim, work))
 
-        async def claimed() -> Reply:
-            try:
-                await self._idempotency.begin(claim)
-                reply = Reply(claim, *await work())
-            except BaseException as error:
-                if not isinstance(error, Problem) or error.code != "idempotency_key_in_use":
-                    await self._surely(claim, lambda: self._idempotency.free(claim))
-                raise
-            await self._surely(claim, lambda: self._idempotency.end(reply))
-            return reply
-
-        return await self.once(claim, claimed)
+    async def claimed(self, claim: Claim, work: Callable[[], Awaitable[tuple[int, bytes]]]) -> Reply:
+        """The answer of `work`, kept; what `once` carries out where something comes before the claim."""
+        try:
+            await self._idempotency.begin(claim)
+            reply = Reply(claim, *await work())
+        except BaseException as error:
+            if not isinstance(error, Problem) or error.code != "idempotency_key_in_use":
+                await self._surely(claim, lambda: self._idempotency.free(claim))
+            raise
+        await self._surely(claim, lambda: self._idempotency.end(reply))
+        return reply
 
     async def _surely(self, claim: Claim, write: Callable[[], Awaitable[None]]) -> None:
         """Carry `write` out. While the database is away the caller hears of that, and the write is tried

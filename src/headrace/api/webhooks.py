@@ -14,7 +14,19 @@ from headrace.api import render
 from headrace.api.answers import json_answer
 from headrace.api.auth import authenticate
 from headrace.api.changes import Change, carried_out
-from headrace.api.documented import SECURED, UNAUTHORIZED, answer, idempotency, problem
+from headrace.api.complaints import KEY
+from headrace.api.documented import SECURED, idempotency
+from headrace.api.headers import REPLAYED
+from headrace.api.refusals import (
+    KEYED,
+    ONCE,
+    RATE_LIMITED,
+    answer,
+    bad_requests,
+    no_json,
+    not_found,
+    refusals,
+)
 from headrace.api.schemas import DeliveriesAnswer, Replayed
 from headrace.api.services import AnyRequest, services_of
 from headrace.domain.errors import Problem
@@ -38,7 +50,7 @@ _DELIVERIES: dict[str, Any] = {
     "security": SECURED,
     "responses": {
         200: answer(DeliveriesAnswer, "The newest 100.", Example(value={"deliveries": [DELIVERY_EXAMPLE]})),
-        **UNAUTHORIZED,
+        **refusals(*KEYED),
     },
 }
 _REPLAY: dict[str, Any] = {
@@ -50,16 +62,16 @@ _REPLAY: dict[str, Any] = {
             Replayed,
             "It is due again, with its old id and body.",
             Example(value={"id": DELIVERY_EXAMPLE["id"], "replayed": True}),
+            headers=(REPLAYED,),
         ),
-        400: problem("bad_request", "Idempotency-Key must have at most 255 characters"),
-        **UNAUTHORIZED,
-        404: problem("not_found", "There is no such delivery"),
-        409: problem("idempotency_key_in_use"),
-        413: problem("body_too_large", "The request body is larger than 65536 bytes"),
-        415: problem("unsupported_media_type"),
-        422: problem("idempotency_key_reused"),
-        429: problem("rate_limited", "Rate limit exceeded. Please try again in 1 seconds."),
-        503: problem("storage_unavailable"),
+        **refusals(
+            *bad_requests([KEY]),
+            not_found("There is no such delivery"),
+            *no_json(),
+            *KEYED,
+            RATE_LIMITED,
+            *ONCE,
+        ),
     },
 }
 

@@ -6,7 +6,7 @@ import msgspec
 import typer
 
 from headrace.api.admin.render import account_details
-from headrace.cli.amounts import milli_credits, seconds
+from headrace.cli.amounts import countries, milli_credits, seconds
 from headrace.cli.options import AsJson, CommandError, ConfigFile, run, show, storage_from, table
 from headrace.domain.errors import Problem
 from headrace.domain.model import Account
@@ -66,7 +66,7 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Create an account and its first API key. The key is shown once."""
-    amount = milli_credits(initial)
+    amount = milli_credits("--credits", initial)
     if amount < 0:
         raise CommandError("--credits must not be negative")
     given = _given(phone_countries, validation, email_status_vocabulary, accept_risky, max_age, miss_max_age)
@@ -104,7 +104,8 @@ def list_(config: ConfigFile = None, as_json: AsJson = False) -> None:
     with storage_from(config) as storage:
         found = [describe(account) for account in run(storage.accounts.all)]
     columns = ("name", "account_id", "available", "held", "consents_personal_email")
-    show(found, as_json, table(columns, [[account[column] for column in columns] for account in found]))
+    rows = [[account[column] for column in columns] for account in found]
+    show(found, as_json, table((*columns[:-1], "consents"), rows))
 
 
 @app.command("show")
@@ -188,9 +189,8 @@ def _given(
     max_age: str | None,
     miss_max_age: str | None,
 ) -> dict[str, Any]:
-    codes = None if phone_countries is None else phone_countries.split(",")
     return {
-        "phone_countries": None if codes is None else [code.strip() for code in codes if code.strip()],
+        "phone_countries": countries(phone_countries),
         "validation": validation,
         "email_status_vocabulary": email_status_vocabulary,
         "accept_risky": accept_risky,

@@ -26,7 +26,7 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add credits to an account."""
-    milli = milli_credits(amount)
+    milli = milli_credits("N", amount)
     with storage_from(config) as storage:
         account = find(storage, name)
         try:

@@ -12,11 +12,11 @@ import typer
 from rich.console import Console
 
 from headrace import logs
-from headrace.api.documented import REQUEST_EXAMPLE
+from headrace.api.examples import REQUEST
 from headrace.cli.background import BackgroundServer
 from headrace.cli.options import AsJson, CommandError, ConfigFile, run, settings_from
 from headrace.cli.serve import rehearsal_key
-from headrace.cli.trace import waterfall
+from headrace.cli.trace import show_waterfall
 from headrace.config import Database, Settings
 from headrace.wiring import at_sandbox, build
 
@@ -37,7 +37,7 @@ def demo(config: ConfigFile = None, as_json: AsJson = False) -> None:
             answer = _ask(api.url, key)
     attempts, headers = answer.pop("attempts"), answer.pop("headers")
     if as_json:
-        typer.echo(json.dumps({"request": REQUEST_EXAMPLE, "answer": answer, "attempts": attempts}, indent=2))
+        typer.echo(json.dumps({"request": REQUEST, "answer": answer, "attempts": attempts}, indent=2))
     else:
         _tell(answer, headers, attempts)
     if answer["status"] != "success":
@@ -54,7 +54,7 @@ def _ask(url: str, key: str) -> dict[str, Any]:
     target = urlsplit(url)
     connection = HTTPConnection(target.hostname or "", target.port, timeout=60)
     headers = {"X-API-KEY": key, "Content-Type": "application/json"}
-    connection.request("POST", f"{_PATH}?expand=attempts", json.dumps(REQUEST_EXAMPLE), headers)
+    connection.request("POST", f"{_PATH}?expand=attempts", json.dumps(REQUEST), headers)
     response = connection.getresponse()
     answer: dict[str, Any] = json.load(response)
     if response.status != 200:
@@ -67,13 +67,13 @@ def _ask(url: str, key: str) -> dict[str, Any]:
 
 
 def _tell(answer: dict[str, Any], headers: dict[str, str], attempts: list[dict[str, Any]]) -> None:
-    console = Console(width=None if Console().is_terminal else 140)
+    console = Console()
     console.print(f"[bold]POST {_PATH}[/]")
-    console.print_json(data=REQUEST_EXAMPLE)
+    console.print_json(data=REQUEST)
     console.print("\n[bold]200 OK[/]")
     console.print_json(data=answer)
     console.print()
-    console.print(waterfall(attempts))
+    show_waterfall(attempts)
     charged, left = headers["x-headrace-credits-charged"], headers["x-headrace-credits-remaining"]
     took, own = headers["x-headrace-duration-ms"], headers["x-headrace-overhead-ms"]
-    console.print(f"charged {charged} credits, {left} left; {took} ms in all, {own} of them Headrace's own")
+    typer.echo(f"charged {charged} credits, {left} left; {took} ms in all, {own} of them Headrace's own")

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 from rich.table import Table
 
 from headrace.cli.options import table
@@ -52,7 +53,8 @@ def dossier_table(value: dict[str, Any]) -> Table:
 
 
 def _enrichment(kept: Kept, days: float) -> dict[str, Any]:
-    record = msgspec.to_builtins(kept.record)
+    custom = kept.record.custom or None  # as it was sent: not every number of JSON is one of Python
+    record = msgspec.to_builtins(msgspec.structs.replace(kept.record, custom=UNSET))
     return {
         "enrichment_id": kept.id,
         "account": kept.account,
@@ -60,7 +62,7 @@ def _enrichment(kept: Kept, days: float) -> dict[str, Any]:
         "answered_at": iso(kept.finished_at),
         "kept_until": iso(kept.created_at + days * _DAY),
         "request": record["request"],
-        "custom": msgspec.json.decode(kept.record.custom) if kept.record.custom else None,
+        "custom": custom,
         "results": {
             kind: {**line, "found_at": iso(line["found_at"])}
             for kind, line in record.get("results", {}).items()

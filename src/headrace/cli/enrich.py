@@ -1,18 +1,22 @@
 """`headrace enrich`: one contact from the terminal."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
 
 from headrace import logs
 from headrace.api.read import enrichment_request
 from headrace.api.render import credits, enrich_answer
 from headrace.cli.accounts import look_up, new_account
-from headrace.cli.options import AsJson, CommandError, ConfigFile, run, settings_from, table
-from headrace.cli.trace import waterfall
-from headrace.domain.model import Account, EnrichmentRequest
+from headrace.cli.amounts import countries
+from headrace.cli.options import AsJson, CommandError, ConfigFile, draw, run, settings_from, table
+from headrace.cli.trace import show_waterfall
+from headrace.domain.errors import Problem
+from headrace.domain.model import Account, EnrichmentRequest, Field
 from headrace.engine.own import FINDER
 from headrace.storage.accounts import Settings as AccountSettings
 from headrace.storage.opening import Storage
@@ -20,6 +24,19 @@ from headrace.wiring import Headrace, build
 
 LOCAL_ACCOUNT = "local"
 _LOCAL_CREDITS = 1_000_000
+
+_OPTIONS = {
+    "enrichment_type": "--type",
+    "firstname": "--firstname",
+    "lastname": "--lastname",
+    "domain": "--domain",
+    "company_name": "--company-name",
+    "linkedin_url": "--linkedin-url",
+    "phone_country_codes": "--phone-countries",
+}
+"""Keys of a request, and where they come from here."""
+
+_KEY = re.compile(rf"(?<!a )\b(?:{'|'.join(_OPTIONS)})\b")  # but not "must be a domain"
 
 
 def enrich(
@@ -36,22 +53,46 @@ def enrich(
 ) -> None:
     """Enrich one contact here and now, with the configured vendors and on an account's credits."""
     body = {
-        "enrichment_type": [kind.strip() for kind in kinds.split(",") if kind.strip()],
+        "enrichment_type": _fields(kinds),
         "firstname": firstname,
         "lastname": lastname,
         "domain": domain,
         "company_name": company_name,
         "linkedin_url": linkedin_url,
-        "phone_country_codes": phone_countries.split(",") if phone_countries else None,
+        "phone_country_codes": countries(phone_countries),
     }
-    request = enrichment_request(msgspec.json.encode(body))
+    with _words_of_options():
+        request = enrichment_request(msgspec.json.encode(body))
     settings = settings_from(config)
     logs.configure(settings.log.level, settings.log.format)
-    answer = run(lambda: _enrich(build(settings), request, account))
+    with _words_of_options():
+        answer = run(lambda: _enrich(build(settings), request, account))
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode())
     else:
         _tell(answer)
+
+
+def _fields(kinds: str) -> list[str]:
+    given = dict.fromkeys(kind.strip() for kind in kinds.split(",") if kind.strip())
+    known = ", ".join(Field)
+    for kind in given:
+        if kind not in list(Field):
+            raise CommandError(f"--type: {kind[:30]!r} is none of {known}")
+    if not given:
+        raise CommandError(f"--type: name at least one of {known}")
+    return list(given)
+
+
+@contextmanager
+def _words_of_options() -> Iterator[None]:
+    """What is wrong with the request is told as what is wrong with the command."""
+    try:
+        yield
+    except Problem as problem:
+        if problem.code != "bad_request":
+            raise
+        raise CommandError(_KEY.sub(lambda found: _OPTIONS[found[0]], problem.message)) from None
 
 
 async def _enrich(headrace: Headrace, request: EnrichmentRequest, account_name: str | None) -> dict[str, Any]:
@@ -82,10 +123,9 @@ async def _payer(storage: Storage) -> Account:
 
 
 def _tell(answer: dict[str, Any]) -> None:
-    console = Console(width=None if Console().is_terminal else 140)
     attempts = answer.pop("attempts")
-    console.print(table(("", ""), [[key, _plain(value)] for key, value in answer.items()]))
-    console.print(waterfall(attempts))
+    draw(table(("", ""), [[key, _plain(value)] for key, value in answer.items()]))
+    show_waterfall(attempts)
 
 
 def _plain(value: object) -> object:

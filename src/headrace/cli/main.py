@@ -1,5 +1,7 @@
 """The `headrace` command."""
 
+import errno
+import os
 import sys
 from importlib import import_module
 from typing import Annotated, Any
@@ -37,8 +39,22 @@ COMMANDS = {
 """Commands in the order of the help text, and the module of each: it holds a function of that name, or the
 `app` of several commands. A module is loaded when it is asked for: a server has no use for the others."""
 
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
-class _Commands(TyperGroup):
+
+_LAST = {"--config": "--config FILE", "--json": "--json"}
+"""Options that every command takes, and that therefore come after its name."""
+
+
+class _Group(TyperGroup):
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        option = args[0].partition("=")[0] if args else ""
+        if option in _LAST:
+            ctx.fail(f"{option} goes after the command's name, as in: headrace accounts list {_LAST[option]}")
+        return super().parse_args(ctx, args)
+
+
+class _Commands(_Group):
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
         return list(COMMANDS)
 
@@ -48,7 +64,7 @@ class _Commands(TyperGroup):
         module = import_module(f"headrace.cli.{COMMANDS[cmd_name]}")
         alone = typer.Typer()
         if hasattr(module, "app"):
-            alone.add_typer(module.app, name=cmd_name)
+            alone.add_typer(module.app, name=cmd_name, cls=_Group)
         else:
             alone.command(cmd_name)(getattr(module, cmd_name))
         return get_group(alone).commands[cmd_name]
@@ -80,11 +96,31 @@ def main() -> None:
     """Run a command; what goes wrong is said in one line, not in a traceback."""
     logs.configure("error", "auto")  # standard output is for answers; servers say more, as they are told to
     try:
+        _check_text(sys.argv[1:])
         app()
     except (CommandError, ConfigError, Unusable) as error:
         _fail(str(error), 2)
     except Problem as problem:
         _fail(f"{problem.message.removesuffix('.')}. {problem.kind.advice}", 1)
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        _forget_output()
+        _fail(f"cannot write: {error.strerror}", 1)
+
+
+def _check_text(arguments: list[str]) -> None:
+    """Neither the database nor JSON can hold bytes that are no text. Raises `CommandError`."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            raise CommandError(f"{argument!a}: holds bytes that are not UTF-8") from None
+
+
+def _forget_output() -> None:
+    """What still waits to be printed, or Python tries once more at its end and complains."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(text: str, code: int) -> None:

@@ -14,21 +14,37 @@ from headrace.storage.opening import Storage
 from headrace.wiring import open_storage, with_entered_keys
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table  # loaded when there is a table to draw: servers start without it
 
 T = TypeVar("T")
 
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--config", metavar="FILE", help="Settings file. Default: headrace.toml here, if there is one."
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+_LONGEST_WORD = 72
+"""Characters of a URL or the like that a terminal shows on one line."""
+_ANY_WIDTH = 1_000_000
 
 
 class CommandError(Exception):
     """A command cannot be carried out; the text says why and what to do."""
+
+
+def _settings_file(given: str) -> Path:
+    """A path; an empty one would be that of the directory."""
+    if not given:
+        raise CommandError("--config: must not be empty")
+    return Path(given)
+
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        parser=_settings_file,
+        help="Settings file. Default: headrace.toml here, if there is one.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
 
 def settings_from(config: Path | None) -> Settings:
@@ -80,15 +96,29 @@ def show(value: Any, as_json: bool, text: "str | Table") -> None:
     elif isinstance(text, str):
         typer.echo(text)
     else:
-        _draw(text)
+        draw(text)
 
 
-def _draw(drawn: "Table") -> None:
+def draw(drawn: "Table", longest_word: int = _LONGEST_WORD) -> None:
+    """Print a table. Sentences wrap to fit a terminal, longer words fold, and nothing is ever cut: half an id
+    is of no use. On a pipe there is no width to fit into."""
     from rich.console import Console  # noqa: PLC0415
 
-    # On a pipe there is no width to fit into, and a cut-off id is of no use.
     console = Console()
-    Console(width=None if console.is_terminal else 200).print(drawn)
+    if console.is_terminal:
+        width = max(console.width, _least_width(console, drawn, longest_word))
+    else:
+        width = console.measure(drawn, options=console.options.update(max_width=_ANY_WIDTH)).maximum
+    Console(width=max(width, 1)).print(drawn, crop=False)
+
+
+def _least_width(console: "Console", drawn: "Table", longest_word: int) -> int:
+    for column in drawn.columns:
+        column.max_width = longest_word
+    least = console.measure(drawn, options=console.options.update(max_width=_ANY_WIDTH)).minimum
+    for column in drawn.columns:
+        column.max_width = None
+    return least
 
 
 def announce(value: Any, as_json: bool, text: str) -> None:
@@ -97,10 +127,23 @@ def announce(value: Any, as_json: bool, text: str) -> None:
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None) -> "Table":
-    """Rows for people."""
+    """Rows for people. What stands in them is shown as it is: brackets in a name are no markup."""
     from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
-    made = Table(*headings, title=title, title_justify="left")
-    for row in rows:
-        made.add_row(*("" if cell is None else str(cell) for cell in row))
+    made = Table(title=title, title_justify="left")
+    texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    for place, heading in enumerate(headings):
+        whole, word = _widths([heading, *(row[place] for row in texts)])
+        word = min(word, _LONGEST_WORD)
+        made.add_column(heading, overflow="fold", no_wrap=whole == word, min_width=word)
+    for row in texts:
+        made.add_row(*map(Text, row))
     return made
+
+
+def _widths(cells: Sequence[str]) -> tuple[int, int]:
+    """Of the widest cell, and of the longest word in any."""
+    from rich.cells import cell_len  # noqa: PLC0415
+
+    return max(map(cell_len, cells)), max(cell_len(word) for cell in cells for word in cell.split(" "))

@@ -1,8 +1,7 @@
 """`headrace outcomes`: what bounced and what arrived."""
 
 import csv
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -25,22 +24,24 @@ def outcomes(
     as_json: AsJson = False,
 ) -> None:
     """Tell what became of addresses: `bounced` or `delivered`. Nothing counts twice."""
-    for _ in _lines(file):
-        """Nothing is counted when one line cannot be understood."""
+    # Nothing is counted when one line cannot be understood, and a pipe can be read once only.
+    lines = list(_lines(file))
     with storage_from(config) as storage, counting() as count:
         own = make_own(settings_from(config), storage, SystemClock())
         desk = make_desk(storage, own, SystemClock())
-        found = run(lambda: _report(own, desk, file, count))
+        found = run(lambda: _report(own, desk, lines, count))
     value = {"counted": found.counted, "unknown": found.unknown, "repeated": found.repeated}
     show(value, as_json, ", ".join(f"{number} {kind}" for kind, number in value.items()))
 
 
-async def _report(own: Own, desk: OutcomeDesk, file: Path, count: Callable[[str, int], None]) -> Counted:
+async def _report(
+    own: Own, desk: OutcomeDesk, lines: Sequence[Outcome], count: Callable[[str, int], None]
+) -> Counted:
     """In pieces, so that a server beside it is not kept from writing."""
     await own.exchange()
-    lines, total = _lines(file), Counted()
-    while piece := list(islice(lines, MOST)):
-        total += await desk.report(piece, OPERATOR)
+    total = Counted()
+    for begin in range(0, len(lines), MOST):
+        total += await desk.report(lines[begin : begin + MOST], OPERATOR)
         count("lines", total.counted + total.unknown + total.repeated)
     return total
 

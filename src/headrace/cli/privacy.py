@@ -1,9 +1,8 @@
 """`headrace privacy`: what persons may ask for, and what the law asks of whoever runs this."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -27,7 +26,7 @@ from headrace.operate.persons import Selectors, identify, recognize
 from headrace.operate.ports import OPERATOR
 from headrace.storage.opening import Storage
 from headrace.storage.suppressions import Suppression
-from headrace.wiring import retention_periods
+from headrace.wiring import erasure_patience, retention_periods
 
 app = typer.Typer(help="Persons' rights: objection, access, erasure; retention.", no_args_is_help=True)
 app.command("ropa")(ropa)
@@ -101,9 +100,11 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Leave everybody in a list alone. Nothing is taken over when one line cannot be understood."""
-    lines = sum(1 for _ in _recognized(file, region))
+    # All of it before anything is written, and once: what comes through a pipe cannot be read again.
+    identifiers = list(_recognized(file, region))
     with storage_from(config) as storage:
-        new = run(lambda: _import(storage, file, region))
+        new = run(lambda: _import(storage, identifiers))
+    lines = len(identifiers)
     show({"lines": lines, "new": new}, as_json, f"{lines} left alone from now on, {new} not known before")
 
 
@@ -143,17 +144,24 @@ def erase(
     who = _identified(Selectors(email, phone, linkedin, name, domain, region))
     _ask("Erase everything about this person? It cannot be undone.", yes)
     with storage_from(config) as storage:
-        erased = run(lambda: storage.persons.erase(who, OPERATOR))
+        patience = erasure_patience(settings_from(config), storage)
+        erased = run(lambda: storage.persons.erase(who, OPERATOR, patience, _tell_waiting))
     value = {
         "enrichments": erased.enrichments,
         "webhooks": erased.webhooks,
         "replies": erased.replies,
         "answers": erased.answers,
         "recipients": sorted(erased.recipients),
+        "unfinished": erased.unfinished,
     }
     told = f"tell these accounts, they had received it: {', '.join(sorted(erased.recipients))}"
     counts = ", ".join(f"{value[kind]} {kind}" for kind in ("enrichments", "webhooks", "replies", "answers"))
-    show(value, as_json, f"erased: {counts}\n{told if erased.recipients else 'no account had received it'}")
+    lines = [f"erased: {counts}", told if erased.recipients else "no account had received it"]
+    if erased.unfinished:
+        lines.append(f"ERASE AGAIN: {erased.unfinished} searches have not ended, and may be about them")
+    show(value, as_json, "\n".join(lines))
+    if erased.unfinished:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -179,6 +187,11 @@ def verify(config: ConfigFile = None, as_json: AsJson = False) -> None:
     show(value, as_json, f"{found.entries} lines; {said}")
     if found.broken_at is not None:
         raise typer.Exit(1)
+
+
+def _tell_waiting(what: str, seconds: float) -> None:
+    """On standard error: what is printed at the end is for programs too."""
+    typer.echo(f"erased what there was; waiting for {what}, {seconds:g} seconds at most", err=True)
 
 
 def _identified(given: Selectors) -> tuple[str, ...]:
@@ -221,13 +234,12 @@ def _recognized(file: Path, region: str | None) -> Iterator[str]:
         raise CommandError(f"{file}: cannot be read ({type(error).__name__})") from None
 
 
-async def _import(storage: Storage, file: Path, region: str | None) -> int:
+async def _import(storage: Storage, identifiers: Sequence[str]) -> int:
     """In pieces, so that a server beside it is not kept from writing."""
-    identifiers, lines, new = _recognized(file, region), 0, 0
+    lines, new = len(identifiers), 0
     with counting() as count:
-        while piece := list(islice(identifiers, _PAGE)):
-            new += await storage.suppressions.load(piece, "import")
-            lines += len(piece)
-            count("lines", lines)
+        for begin in range(0, lines, _PAGE):
+            new += await storage.suppressions.load(identifiers[begin : begin + _PAGE], "import")
+            count("lines", min(begin + _PAGE, lines))
     await storage.audit_log.record(OPERATOR, "suppression.import", f"{lines} lines, {new} new")
     return new

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from headrace.cli.options import AsJson, ConfigFile, settings_with_keys, show
 from headrace.config import Settings
 from headrace.engine.vendor import Vendor
+from headrace.storage.sealing import CIPHER, FIRST_CIPHER
 from headrace.wiring import make_vendors
 
 _UNKNOWN = "to be filled in by you"
@@ -48,8 +49,9 @@ def _register(settings: Settings) -> dict[str, Any]:
         },
         "consent_version": privacy.consent_version,
         "security_measures": [
-            "records, webhooks, answers and keys of vendors are encrypted in the database (AES-128-CBC with "
-            "HMAC-SHA256); encryption keys can be rotated while serving",
+            f"records, webhooks, answers and keys of vendors are encrypted in the database ({CIPHER}; what a "
+            f"first version wrote, until `headrace db rotate-keys`: {FIRST_CIPHER}); encryption keys can be "
+            "rotated while serving",
             "persons are found by keyed hashes; API keys are kept as keyed hashes",
             "log lines, metrics, URLs and error texts hold no personal data",
             "vendors are called over https only, with verified certificates",

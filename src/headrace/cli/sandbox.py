@@ -38,7 +38,7 @@ def sandbox(
         else:
             _introduce(url_of(listener), lab, as_json)
 
-    server = AnnouncingServer(server_config(app, timeout_graceful_shutdown=1), started)
+    server = AnnouncingServer(server_config(app, grace=1), started)
     server.run([listener])
     if app.trouble:
         raise CommandError(f"cannot run the mail lab: {app.trouble}")

@@ -101,7 +101,7 @@ def _rehearse(stack: ExitStack, settings: Settings) -> tuple[Settings, str]:
 def _serve(headrace: Headrace, listener: socket.socket, on_started: Callable[[], None]) -> None:
     _allow_many_connections()
     drain = headrace.settings.server.drain_seconds
-    config = server_config(headrace.application(), timeout_graceful_shutdown=int(drain) + _CUT_OFF)
+    config = server_config(headrace.application(), grace=int(drain) + _CUT_OFF)
     _collect_less_often()
     _Draining(config, on_started, headrace).run([listener])
 

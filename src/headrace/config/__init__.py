@@ -3,6 +3,16 @@
 from headrace.config.checks import check
 from headrace.config.convert import ConfigError
 from headrace.config.reading import load
-from headrace.config.sections import Database, Privacy, Provider, Settings, Webhooks
+from headrace.config.sections import Database, Privacy, Provider, Settings, Webhooks, locating
 
-__all__ = ["ConfigError", "Database", "Privacy", "Provider", "Settings", "Webhooks", "check", "load"]
+__all__ = [
+    "ConfigError",
+    "Database",
+    "Privacy",
+    "Provider",
+    "Settings",
+    "Webhooks",
+    "check",
+    "load",
+    "locating",
+]

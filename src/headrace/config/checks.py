@@ -2,9 +2,15 @@
 
 import ipaddress
 import math
+from contextlib import suppress
+from decimal import Decimal
+from pathlib import Path
 
 from headrace.config.convert import ConfigError
 from headrace.config.sections import Deadline, Dns, Prices, Privacy, Probe, Settings, Webhooks
+
+_MOST_CREDITS = 10**12
+"""In a price; the sum of all kinds' prices, in thousandths, has to fit the database's integers."""
 
 
 def check(settings: Settings) -> Settings:
@@ -26,11 +32,27 @@ def check(settings: Settings) -> Settings:
     ):
         if not least <= value < math.inf:
             raise ConfigError(f"{key}: must be {'0 or more' if not least else 'at least 1'}")
+    # The operating system takes an empty address for all addresses, and would open the API to every network.
+    if not settings.server.host.strip():
+        raise ConfigError("server.host: must not be empty")
     if settings.shared.url and not settings.shared.url.startswith(("redis://", "rediss://", "unix://")):
         raise ConfigError("shared.url: must be redis://host:port/number")
-    if settings.ca_file and not settings.ca_file.is_file():
-        raise ConfigError(f"transport.ca_file: there is no file {settings.ca_file}")
+    if settings.ca_file:
+        _check_authorities(settings.ca_file)
     return settings
+
+
+def _check_authorities(file: Path) -> None:
+    """One of the HTTP clients would take a file without any in silence."""
+    if not file.is_file():
+        raise ConfigError(f"transport.ca_file: there is no file {file}")
+    import ssl  # noqa: PLC0415 - for those who have such a file
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    with suppress(OSError):  # which is raised for what is no certificate, too
+        context.load_verify_locations(file)
+    if not context.cert_store_stats()["x509"]:
+        raise ConfigError(f"transport.ca_file: {file} holds no PEM certificate")
 
 
 def _check_deadlines(deadline: Deadline) -> None:
@@ -44,10 +66,17 @@ def _check_prices(prices: Prices) -> None:
     for provider, per_field in prices.overrides.items():
         costs |= {f"overrides.{provider}.{name}": price for name, price in per_field.items()}
     for name, price in costs.items():
-        if not 0 <= price < math.inf:
-            raise ConfigError(f"prices.{name}: must be 0 or more")
+        if not _is_price(price):
+            raise ConfigError(
+                f"prices.{name}: must be a number of credits from 0 to 1e12 with at most three decimals"
+            )
     if not 0 <= prices.reused <= 1:
         raise ConfigError("prices.reused: must be between 0 and 1")
+
+
+def _is_price(credits: float) -> bool:
+    """Whether it can be charged: books are kept in thousandths, and a finer price would be rounded."""
+    return 0 <= credits <= _MOST_CREDITS and Decimal(str(credits)) * 1000 % 1 == 0
 
 
 def _check_webhooks(webhooks: Webhooks) -> None:

@@ -13,7 +13,9 @@ _UNKNOWN = re.compile("Object contains unknown field `(.*)`", re.DOTALL)
 
 
 class ConfigError(Exception):
-    """A setting is wrong. The text names its key."""
+    """A setting is wrong. The text names its key, and once it is `located` where that was given."""
+
+    located = False
 
 
 def convert(tree: Mapping[str, Any], kind: type[Any], under: str = "") -> Any:
@@ -40,7 +42,9 @@ def _resembling(name: str, kind: Any, section: str) -> str:
 
     for step in filter(None, section.split(".")):
         kind = fields_of(kind).get(step)
-    close = get_close_matches(name, [known for known in fields_of(kind) if known != "directory"], n=1)
+    close = get_close_matches(
+        name, [known for known in fields_of(kind) if known not in ("directory", "origin")], n=1
+    )
     return f"; {close[0]} is one" if close else ""
 
 

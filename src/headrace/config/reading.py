@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from dotenv import dotenv_values
+from msgspec.structs import replace
 
 from headrace.config.checks import check
 from headrace.config.convert import ConfigError, convert, fields_of
-from headrace.config.sections import Settings
+from headrace.config.sections import Origin, Settings
 
 PREFIX = "HEADRACE_"
 DEFAULT_FILE = "headrace.toml"
@@ -35,24 +36,30 @@ def load(file: Path | None = None, environment: Mapping[str, str] | None = None)
             _overlay(tree, path, value)
         elif key.startswith(PREFIX) and (meant := _meant(Settings, path[0])):
             raise ConfigError(f"{key}: is spelt with two underscores, {PREFIX}{'__'.join(meant).upper()}")
-    tree["directory"] = str(file.parent if file else Path())
+    variables = tuple(name for name in environment if name.startswith(PREFIX) and "__" in name)
+    origin = Origin(str(file) if file else None, variables)
     try:
-        return check(convert(tree, Settings))
+        _check_tree(tree)
+        settings: Settings = convert(tree, Settings)
+        directory = file.parent if file else Path()
+        return check(replace(settings, directory=directory, origin=origin))
     except ConfigError as error:
-        raise ConfigError(f"{error} ({_source(str(error), file, environment)})") from None
+        raise origin.locate(error) from None
 
 
-def _source(mistake: str, file: Path | None, environment: Mapping[str, str]) -> str:
-    """Where the setting comes from that a message begins with."""
-    variable = PREFIX + mistake.partition(":")[0].replace(".", "__").upper()
-    if name := next((name for name in environment if name.upper() == variable), None):
-        return f"from {name}"
-    return f"in {file}" if file else "from the environment"
+def _check_tree(tree: Mapping[str, Any]) -> None:
+    """What the conversion could not tell."""
+    for name in {"directory", "origin"} & tree.keys():  # they are of the settings, but not for setting
+        raise ConfigError(f"{name}: there is no such setting")
+    providers = tree.get("providers")
+    for name, section in providers.items() if isinstance(providers, dict) else ():
+        if not isinstance(section, dict):
+            raise ConfigError(f"providers.{name}: must be a section")
 
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text())
+        return tomllib.loads(file.read_text(encoding="utf-8"))  # as TOML is, whatever the locale
     except FileNotFoundError:
         raise ConfigError(f"{file}: no such file") from None
     except (OSError, UnicodeDecodeError) as error:

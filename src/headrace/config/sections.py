@@ -2,14 +2,20 @@
 
 import math
 import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
 from msgspec import Struct, field
 
 from headrace.config.convert import ConfigError, convert
 from headrace.domain.webhooks import DEFAULT_SCHEDULE
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class _Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -69,7 +75,7 @@ class Prices(_Section, frozen=True):
 class Transport(_Section, frozen=True):
     client: typing.Literal["pyreqwest", "aiohttp"] = "pyreqwest"
     ca_file: str | None = None  # PEM; trusted besides the usual authorities
-    connections: int = 300  # at once, to all vendors together
+    connections: int = 300  # at once, to all vendors together; at most two thirds of them to one
 
 
 class Security(_Section, frozen=True):
@@ -154,7 +160,8 @@ class Log(_Section, frozen=True):
 class Provider(Struct, frozen=True, kw_only=True):
     """One vendor. `credentials` are the keys of its section that are not listed here.
 
-    `rate` is in calls per minute for each capability; 0 removes the limit.
+    `rate` is in calls per minute for each capability, or for all together where the vendor counts so; 0
+    removes the limit.
     """
 
     credentials: dict[str, str]
@@ -168,8 +175,32 @@ class Provider(Struct, frozen=True, kw_only=True):
         return f"Provider(base_url={self.base_url!r}, ...)"  # without its keys
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where settings come from: a file, and variables by name."""
+
+    file: str | None = None
+    variables: tuple[str, ...] = ()
+
+    def locate(self, error: ConfigError) -> ConfigError:
+        """The same mistake, told with where it was made."""
+        if error.located:
+            return error
+        located = ConfigError(f"{error} ({self._of(str(error))})")
+        located.located = True
+        return located
+
+    def _of(self, mistake: str) -> str:
+        """Where the setting comes from that a message begins with, or something below it."""
+        key = "HEADRACE_" + mistake.partition(":")[0].replace(".", "__").upper()
+        for name in self.variables:
+            if name.upper() == key or name.upper().startswith(f"{key}__"):
+                return f"from {name}"
+        return f"in {self.file}" if self.file else "from the environment"
+
+
 class Settings(_Section, frozen=True):
-    """Everything that can be set. `directory` is where relative paths start."""
+    """Everything that can be set. `directory` is where relative paths start; `origin` is for messages."""
 
     database: Database = field(default_factory=Database)
     server: Server = field(default_factory=Server)
@@ -188,6 +219,7 @@ class Settings(_Section, frozen=True):
     log: Log = field(default_factory=Log)
     providers: dict[str, dict[str, Any]] = {}
     directory: Path = Path()
+    origin: Origin = field(default_factory=Origin)
 
     def __repr__(self) -> str:
         return f"Settings(directory={self.directory!r}, ...)"  # without the vendors' keys
@@ -198,9 +230,15 @@ class Settings(_Section, frozen=True):
         if section is None:
             return None
         known = {key: value for key, value in section.items() if key in _PROVIDER_KEYS}
-        credentials = {key: str(value) for key, value in section.items() if key not in _PROVIDER_KEYS}
+        credentials = {
+            key: _credential(f"providers.{name}.{key}", value)
+            for key, value in section.items()
+            if key not in _PROVIDER_KEYS
+        }
         provider: Provider = convert({**known, "credentials": credentials}, Provider, f"providers.{name}")
-        for key, least in (("timeout", 0), ("concurrency", 1), ("rate", 0)):
+        if provider.timeout is not None and not 0 < provider.timeout < math.inf:
+            raise ConfigError(f"providers.{name}.timeout: must be more than 0 seconds")
+        for key, least in (("concurrency", 1), ("rate", 0)):
             value = getattr(provider, key)
             if value is not None and not least <= value < math.inf:
                 raise ConfigError(f"providers.{name}.{key}: must be at least {least}")
@@ -219,7 +257,8 @@ class Settings(_Section, frozen=True):
             return url.replace("postgres://", "postgresql://", 1)
         scheme, _, path = url.partition(":///")
         if scheme != "sqlite" or not path:
-            raise ConfigError("database.url: must be sqlite:///<file> or postgresql://user@host/name")
+            wrong = ConfigError("database.url: must be sqlite:///<file> or postgresql://user@host/name")
+            raise self.origin.locate(wrong)
         return self.directory / path
 
     @property
@@ -231,4 +270,29 @@ class Settings(_Section, frozen=True):
         raise ConfigError("database.url: this needs an SQLite file")
 
 
+def locating(work: Callable[Concatenate[Settings, P], T]) -> Callable[Concatenate[Settings, P], T]:
+    """Mistakes that `work` finds in its settings are told with where they were made."""
+
+    @wraps(work)
+    def located(settings: Settings, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return work(settings, *args, **kwargs)
+        except ConfigError as error:
+            raise settings.origin.locate(error) from None
+
+    return located
+
+
 _PROVIDER_KEYS = {struct_field.name for struct_field in msgspec.structs.fields(Provider)} - {"credentials"}
+
+
+def _credential(key: str, value: object) -> str:
+    """What can stand in a header. Empty, it was left open in a template. Raises `ConfigError`."""
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        raise ConfigError(f"{key}: must be text")
+    text = str(value)
+    if text and not text.strip():
+        raise ConfigError(f"{key}: must not be blank")
+    if not (text.isascii() and text.isprintable()):
+        raise ConfigError(f"{key}: must be printable ASCII")
+    return text

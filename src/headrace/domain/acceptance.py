@@ -31,11 +31,11 @@ class Candidate(Struct):
     verdicts: list[Verdict] = field(default_factory=list)
     verifiers_asked: set[str] = field(default_factory=set)
 
-    def returned_by(self, provider: str, found: Found) -> None:
-        """Another vendor returned it. An aggregator counts as the source that it names."""
+    def returned_by(self, provider: str, found: Found, witness: str) -> None:
+        """Another vendor returned it. `witness`: who found it, which for an aggregator is somebody else."""
         if self.guessed:
             self.guessed, self.provider = False, provider
-        self.sources.add((found.upstream or provider).lower())
+        self.sources.add(witness)
         if found.verdict:
             self.verdicts.append(found.verdict)
 

@@ -71,8 +71,14 @@ def of_name(first: str | None, last: str | None, domain: str | None) -> Identifi
     """
     if not (first and last and domain):
         return None
-    given, family, host = _letters(first), _letters(last), normalize.domain(domain)
-    return Identifier("name_domain", f"{given}{family} {_host(host)}") if given and family and host else None
+    name, host = full_name(first, last), normalize.domain(domain)
+    return Identifier("name_domain", f"{name} {_host(host)}") if name and host else None
+
+
+def full_name(first: str | None, last: str | None) -> str | None:
+    """A first and a last name in one spelling, to compare."""
+    given, family = _letters(first or ""), _letters(last or "")
+    return f"{given}{family}" if given and family else None
 
 
 def _folded(text: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
 from itertools import compress
+from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
@@ -105,10 +106,11 @@ class Guessed(Struct, frozen=True):
 
 
 class Missing(Struct, frozen=True):
-    """A vendor looked and has nothing."""
+    """A vendor looked and has nothing. `rejected`: it had a value, which proved undeliverable."""
 
     reason: str = "not_found"
     cost: float = 0.0
+    rejected: bool = False
 
 
 class Judged(Struct, frozen=True):
@@ -125,10 +127,12 @@ class Failed(Struct, frozen=True):
 
 
 class Skipped(Struct, frozen=True):
-    """A vendor was not asked, and why. `lacking`: for want of something in the request; nobody failed."""
+    """A vendor was not asked, and why. `lacking`: for want of something in the request; nobody failed.
+    `apart`: it cannot be asked for these fields in one call, but perhaps for one of them."""
 
     reason: str
     lacking: bool = False
+    apart: bool = False
 
 
 Answer = Found | Missing
@@ -153,13 +157,17 @@ class Timing(Struct, frozen=True):
         return self.obtained_at is not None
 
 
+AttemptKind = Literal["find", "verify"]
+AttemptOutcome = Literal["found", "missing", "failed", "skipped"]
+
+
 class Attempt(Struct):
     """One line of the trace: one question to one provider about one field."""
 
     field: Field
     provider: str
-    kind: str  # find | verify
-    outcome: str  # found | missing | failed | skipped
+    kind: AttemptKind
+    outcome: AttemptOutcome
     reason: str | None
     verdict: str | None
     timing: Timing

@@ -8,17 +8,18 @@ is a lane; lanes run side by side and each stops at its first accepted value.
 from collections.abc import Iterable, Mapping
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from headrace.domain import normalize
 from headrace.domain.acceptance import Candidate, Decision, best_risky, decide, weigh
 from headrace.domain.failures import Failure
 from headrace.domain.model import (
-    VERIFY,
     Attempt,
     Contact,
     Failed,
     Field,
     Found,
+    Grade,
     Guessed,
     Judged,
     Missing,
@@ -29,54 +30,20 @@ from headrace.domain.model import (
     Timing,
     Verdict,
 )
-
-SUPPRESSED = "suppressed"
-"""The reason in the trace where a person is left alone."""
-
-GUESSED, DOMAIN_FROM_COMPANY = "guessed", "domain_from_company"
-"""The reasons of guesses in the trace: at the request's domain, or at one that the company is known by."""
+from headrace.domain.plan import Plan, Question, Source
+from headrace.domain.trace import SUPPRESSED, line_of, withhold
 
 _UNSAID = Failed(Failure.MALFORMED_RESPONSE)
 """A vendor that was asked for a field and says nothing about it has not said that there is nothing."""
 
 
-class Source(Struct, frozen=True):
-    """What a waterfall needs to know about a vendor that finds.
-
-    `together`: fields that one call can answer. `one_price`: those of them that come for the price of one,
-    so that asking early costs less than asking twice.
-    """
-
-    name: str
-    needs: Mapping[Field, Needs]
-    together: frozenset[Field] = frozenset()
-    one_price: bool = False
-
-
-class Plan(Struct, frozen=True):
-    """Who is asked, in which order; the same for every enrichment of a process."""
-
-    finders: Mapping[Field, tuple[Source, ...]]
-    verifiers: tuple[str, ...] = ()
-
-
-class Question(Struct, frozen=True):
-    """One call to one vendor: find `fields`, or verify `address` on behalf of the one lane in `fields`."""
-
-    provider: str
-    fields: tuple[Field, ...]
-    address: str | None = None
-
-    @property
-    def capability(self) -> str:
-        return VERIFY if self.address else self.fields[0]
-
-
 class Lane(Struct):
-    """The part of one enrichment that looks for one field."""
+    """The part of one enrichment that looks for one field. `served`: the vendors whom another lane has asked
+    for this one too."""
 
     wanted: Field
     sources: list[Source]
+    served: set[str] = field(default_factory=set)
     waiting_for: Question | None = None
     expected: list[Question] = field(default_factory=list)  # all that are out, other lanes' included
     closed: bool = False
@@ -109,6 +76,7 @@ class Waterfall:
         self.attempts: list[Attempt] = []
         self._accept_risky = accept_risky
         self._left_alone = False
+        self._plan = plan
         self._verifiers = plan.verifiers
         self._rejected: set[str] = set()
         self._lanes = {wanted: Lane(wanted, list(plan.finders.get(wanted, ()))) for wanted in fields}
@@ -136,21 +104,22 @@ class Waterfall:
             question = self._to_verify(lane) or self._to_find(lane, now_ms)
             if question is None:
                 # What another lane asked may still bring something for this one.
-                lane.waiting_for = next(iter(lane.expected), None)
+                lane.waiting_for = lane.waiting_for or next(iter(lane.expected), None)
                 if lane.waiting_for is None:
                     self._close(lane)
                 continue
             asked.append(question)
+            lane.waiting_for = question
             for wanted in question.fields:
-                served = self._lanes[wanted]
-                served.expected.append(question)
-                served.waiting_for = served.waiting_for or question
+                self._lanes[wanted].expected.append(question)
         return asked
 
     def record(
         self, question: Question, outcome: Outcome | Mapping[Field, Found | Missing | Failed], timing: Timing
     ) -> None:
         """Take in the answer to a question, also one that comes after its lane has closed."""
+        if len(question.fields) > 1 and _is_for_all_only(outcome):
+            self._ask_apart(question)
         for wanted in question.fields:
             lane = self._lanes[wanted]
             if question in lane.expected:
@@ -158,10 +127,10 @@ class Waterfall:
             if lane.waiting_for is question:
                 lane.waiting_for = None
             mine = outcome if isinstance(outcome, Outcome) else outcome.get(wanted, _UNSAID)
-            attempt = _attempt(wanted, question, mine, timing)
+            attempt = line_of(wanted, question, mine, timing)
             self.attempts.append(attempt)
             if self._left_alone:
-                _withhold(attempt)
+                withhold(attempt)
             else:
                 self._take_in(lane, question, mine, attempt)
 
@@ -169,7 +138,7 @@ class Waterfall:
         """Nobody is to be asked about this person: each lane ends like one in which nothing was found."""
         for wanted in self._lanes:
             nobody = Question("suppression", (wanted,))
-            self.attempts.append(_attempt(wanted, nobody, Skipped(SUPPRESSED), Timing(now_ms)))
+            self.attempts.append(line_of(wanted, nobody, Skipped(SUPPRESSED), Timing(now_ms)))
         self.leave_alone()
 
     def leave_alone(self) -> None:
@@ -180,13 +149,13 @@ class Waterfall:
             lane.closed, lane.waiting_for, lane.candidates = True, None, []
             lane.result = Result(lane.wanted, answered=True)
         for attempt in self.attempts:
-            _withhold(attempt)
+            withhold(attempt)
 
     def unanswered(self, questions: Iterable[tuple[Question, Timing]]) -> list[Attempt]:
         """Lines of the trace for questions whose answers did not come in time."""
         late = Failed(Failure.DEADLINE)
         return [
-            _attempt(wanted, question, late, timing)
+            line_of(wanted, question, late, timing)
             for question, timing in questions
             for wanted in question.fields
         ]
@@ -215,33 +184,51 @@ class Waterfall:
     def _to_find(self, lane: Lane, now_ms: float) -> Question | None:
         while lane.sources:
             source = lane.sources.pop(0)
+            if source.name in lane.served:
+                lane.waiting_for = next((out for out in lane.expected if out.provider == source.name), None)
+                if lane.waiting_for:
+                    return None
+                continue
             lacking = _lacking(source.needs[lane.wanted], self.contact)
             if lacking is None:
                 return Question(source.name, (lane.wanted, *self._ride_along(lane, source)))
             skipped = Question(source.name, (lane.wanted,))
             reason = Skipped(f"missing_input: {lacking}", lacking=True)
-            self.attempts.append(_attempt(lane.wanted, skipped, reason, Timing(now_ms)))
+            self.attempts.append(line_of(lane.wanted, skipped, reason, Timing(now_ms)))
         return None
 
     def _ride_along(self, lane: Lane, source: Source) -> list[Field]:
         """Other lanes that the same call can serve: those about to ask this vendor anyway, and, where
-        one price covers them, every open lane that would come to it later."""
+        one price covers them, every open lane that would come to it later. Each keeps to its own order: it
+        waits for the call once it comes to this vendor, and asks those before it in the meantime."""
         riders = []
         for other in self._lanes.values():
             if other is lane or other.closed or not {lane.wanted, other.wanted} <= source.together:
                 continue
-            if source not in other.sources or _lacking(source.needs[other.wanted], self.contact):
+            if source not in other.sources or source.name in other.served:
                 continue
             is_next = other.idle and other.sources[0] == source and not self._has_to_verify(other)
-            if source.one_price or is_next:
-                other.sources.remove(source)
+            if (source.one_price or is_next) and not _lacking(source.needs[other.wanted], self.contact):
+                other.served.add(source.name)
                 riders.append(other.wanted)
         return riders
 
+    def _ask_apart(self, question: Question) -> None:
+        """Each lane that is still open asks the vendor for itself, at the turn that the vendor had in it."""
+        for wanted in question.fields:
+            lane, left = self._lanes[wanted], {source.name for source in self._lanes[wanted].sources}
+            lane.served.discard(question.provider)
+            lane.sources = [
+                replace(source, together=frozenset()) if source.name == question.provider else source
+                for source in self._plan.finders[wanted]
+                if source.name in left or source.name == question.provider
+            ]
+
     def _take_in(self, lane: Lane, question: Question, outcome: Outcome, attempt: Attempt) -> None:
         match outcome:
-            case Missing():
+            case Missing(rejected=rejected):
                 lane.answered = True
+                lane.rejected = lane.rejected or rejected
             case Found() if lane.wanted is Field.PHONE:
                 self._judge_phones(lane, question.provider, outcome, attempt)
             case Found():
@@ -250,10 +237,13 @@ class Waterfall:
                 self._consider(lane, question.provider, outcome, attempt)
             case Judged(verdict=verdict):
                 self._hear_verifier(lane, question, verdict, attempt)
-            case Skipped(lacking=True):
+            case Skipped(lacking=True) | Skipped(apart=True):
                 pass
-            case Failed() | Skipped() if question.address is None:
-                lane.failed = True
+            case Failed() | Skipped():
+                # That nobody can judge an address says nothing against whoever returned it.
+                lane.failed = (
+                    lane.failed or question.address is None or self._is_guess(lane, question.address)
+                )
 
     def _judge_phones(self, lane: Lane, provider: str, found: Found, attempt: Attempt) -> None:
         lane.answered = True
@@ -285,12 +275,12 @@ class Waterfall:
             attempt.reason = "late"
         else:
             candidate = self._candidate(lane, value, provider, attempt.timing.obtained_at)
-            candidate.returned_by(provider, found)
+            candidate.returned_by(provider, found, self._plan.witness(found.upstream or provider))
             self._act_on(lane, candidate, attempt)
 
     def _consider(self, lane: Lane, provider: str, guessed: Guessed, attempt: Attempt) -> None:
-        """Guesses are verified one after the other; without a verifier they come to nothing."""
-        lane.answered = True
+        """Guesses are verified one after the other; without a verifier they come to nothing. By themselves
+        they are no answer: nobody has looked."""
         known = {*self._rejected, *(candidate.value for candidate in lane.candidates)}
         values = tuple(value for value in guessed.values if value not in known)
         if lane.closed or not self._verifiers or not values:
@@ -306,6 +296,7 @@ class Waterfall:
         if lane.closed or candidate is None:
             attempt.reason = "late"
             return
+        lane.answered = lane.answered or verdict.grade is not Grade.UNKNOWN
         candidate.verdicts.append(verdict)
         self._act_on(lane, candidate, attempt)
 
@@ -313,8 +304,24 @@ class Waterfall:
         for candidate in lane.candidates:
             if candidate.value == value:
                 return candidate
-        lane.candidates.append(Candidate(value, provider, obtained_at))
-        return lane.candidates[-1]
+        made = Candidate(value, provider, obtained_at)
+        if twin := self._in_another_lane(lane, value):  # what it was told need not be asked for again
+            made.verdicts += twin.verdicts
+            made.verifiers_asked |= twin.verifiers_asked
+        lane.candidates.append(made)
+        return made
+
+    def _in_another_lane(self, lane: Lane, value: str) -> Candidate | None:
+        """The same address there, unless it is just being verified: equal questions are one call anyway."""
+        others = (
+            other
+            for other in self._lanes.values()
+            if other is not lane and not (other.waiting_for and other.waiting_for.address == value)
+        )
+        return next((kept for other in others for kept in other.candidates if kept.value == value), None)
+
+    def _is_guess(self, lane: Lane, value: str) -> bool:
+        return any(kept.guessed for kept in lane.candidates if kept.value == value)
 
     def _act_on(self, lane: Lane, candidate: Candidate, attempt: Attempt) -> None:
         verdict = weigh(candidate)
@@ -343,6 +350,19 @@ class Waterfall:
         lane.closed = True
         risky = best_risky(lane.candidates) if self._accept_risky and lane.wanted is Field.EMAIL else None
         lane.result = _result(lane, risky, weigh(risky)) if risky else _empty(lane)
+        if risky:
+            mine = (line for line in self.attempts if line.field is lane.wanted and line.kind == "find")
+            for line in mine:
+                line.accepted = line.provider == risky.provider and risky.value in line.values
+
+
+def _is_for_all_only(outcome: Outcome | Mapping[Field, Found | Missing | Failed]) -> bool:
+    """Whether what stood against asking for several fields need not stand against asking for one of them: the
+    credits that are left may pay for the cheaper one."""
+    match outcome:
+        case Failed(code=Failure.OUT_OF_CREDITS) | Skipped(apart=True):
+            return True
+    return False
 
 
 def _result(lane: Lane, taken: Candidate, verdict: Verdict) -> Result:
@@ -355,13 +375,6 @@ def _empty(lane: Lane) -> Result:
     return Result(lane.wanted, answered=lane.answered, failed=lane.failed, rejected=lane.rejected)
 
 
-def _withhold(attempt: Attempt) -> None:
-    """Keep of an attempt what it cost and how long it took."""
-    attempt.values, attempt.accepted, attempt.verdict = (), False, None
-    if attempt.outcome == "found":
-        attempt.outcome, attempt.reason = "missing", SUPPRESSED
-
-
 def _lacking(needs: Needs, contact: Contact) -> str | None:
     """What the contact would need for the nearest alternative; `None` when one is satisfied."""
     known = contact.traits
@@ -370,28 +383,3 @@ def _lacking(needs: Needs, contact: Contact) -> str | None:
             return None
     gaps = sorted((needed - known for needed in needs), key=len)
     return ", ".join(sorted(gaps[0]))
-
-
-def _attempt(wanted: Field, question: Question, outcome: Outcome, timing: Timing) -> Attempt:
-    """One line of the trace. A call for several fields gives a line each, with what that field cost. An
-    answer that came of no call of its own costs nothing."""
-    kind = "verify" if question.address else "find"
-    line = Attempt(wanted, question.provider, kind, "failed", None, None, timing)
-    match outcome:
-        case Found(verdict=verdict, cost=cost):
-            line.outcome, line.vendor_cost = "found", cost
-            line.verdict, line.reason = (verdict.grade, verdict.reason) if verdict else (None, None)
-        case Guessed(from_company=from_company):
-            line.outcome, line.reason = "found", DOMAIN_FROM_COMPANY if from_company else GUESSED
-        case Missing(reason=reason, cost=cost):
-            line.outcome, line.reason, line.vendor_cost = "missing", reason, cost
-        case Judged(verdict=verdict, cost=cost):
-            line.outcome, line.vendor_cost = "found", cost
-            line.verdict, line.reason = verdict.grade, verdict.reason
-        case Failed(code=code):
-            line.reason = code
-        case Skipped(reason=reason):
-            line.outcome, line.reason = "skipped", reason
-    if timing.shared or timing.reused:
-        line.vendor_cost = 0.0
-    return line

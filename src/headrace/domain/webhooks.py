@@ -1,9 +1,9 @@
 """When a webhook is tried again, what an answer means, and when an endpoint is given up."""
 
 from collections.abc import Sequence
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
+
+from headrace.domain.waits import seconds_asked_for
 
 DEFAULT_SCHEDULE = (0, 5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
 """Seconds before each attempt, counted from the one before: the first at once, the last after 75 h 35 min."""
@@ -52,21 +52,9 @@ def next_attempt(
 
 
 def retry_after_seconds(header: str | None, now: float) -> float | None:
-    """The wait that a `Retry-After` asks for, in seconds or as a date; `None` when it cannot be read.
-
-    A date in the past is 0; nothing is longer than `LONGEST_RETRY_AFTER`.
-    """
-    text = (header or "").strip()
-    if text.isascii() and text.isdigit():
-        seconds = float(text)
-    else:
-        try:
-            date = parsedate_to_datetime(text)
-        except (ValueError, OverflowError):
-            return None
-        # The two older forms of an HTTP date name no zone: they are in UTC as well.
-        seconds = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
+    """What a `Retry-After` asks for, `LONGEST_RETRY_AFTER` at most; `None` when it cannot be read."""
+    seconds = seconds_asked_for(header or "", now)
+    return None if seconds is None else min(seconds, LONGEST_RETRY_AFTER)
 
 
 def should_disable(first_failure_at: float | None, now: float) -> bool:

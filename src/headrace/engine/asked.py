@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from headrace.domain.model import Contact, Field, Found
-from headrace.domain.waterfall import Question
+from headrace.domain.plan import Question
 from headrace.engine.converse import Told
 from headrace.engine.local import Local
 from headrace.engine.subjects import Subject

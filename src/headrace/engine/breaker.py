@@ -17,7 +17,7 @@ RATE_LIMIT_PAUSE = 5.0
 """Seconds to leave a vendor alone that says "too many" without saying until when."""
 
 LONGEST_RETRY_AFTER = 60.0
-"""A vendor may ask for any wait; beyond this many seconds it is probed anyway."""
+"""Seconds. A vendor may ask for any wait; after this one it is probed anyway, and after one of 0 at once."""
 
 CALM = 0
 """The ticket of a call that went while the breaker was closed; a probe's is another number."""
@@ -28,7 +28,8 @@ class Breaker(Struct):
 
     Closed: calls pass. Open: none pass until `_open_until`. Then exactly one probe passes; it closes the
     breaker or opens it for twice as long. A call's end comes with the ticket it went on, so that the end of
-    an older call is not taken for the probe's.
+    an older call is not taken for the probe's: what that one met with can make a pause longer or its reason
+    louder, and never the reverse.
     """
 
     reason: Failure | None = None
@@ -65,7 +66,7 @@ class Breaker(Struct):
     def failed(
         self, ticket: int, now: float, failure: Failure, retry_after: float | None = None
     ) -> Pause | None:
-        """Count a failure; returns the pause that it began or made longer, if it did."""
+        """Count a failure; returns the pause that it calls for, if that changed anything."""
         effect = consequence(failure)
         probed = self._ends_probe(ticket)
         if not effect.counts:
@@ -73,9 +74,9 @@ class Breaker(Struct):
         self._run += 1
         if not (effect.opens_at_once or probed or self._run >= THRESHOLD):
             return None
-        self.reason = failure
-        self._open_until = now + self._spell(failure, retry_after, probed)
-        return self.pause(now)
+        seconds = self._spell(failure, retry_after, probed)
+        found = Pause(failure, seconds, self._pause, probed)
+        return found if self.adopt(now, found) else None
 
     def gave_up(self, ticket: int) -> None:
         """A call ended without telling anything about the vendor."""
@@ -87,11 +88,23 @@ class Breaker(Struct):
             return None
         return Pause(self.reason, max(0.0, self._open_until - now), self._pause)
 
-    def adopt(self, now: float, pause: Pause) -> None:
-        """Be open as another is. A probe that is out stays the probe."""
-        self.reason = pause.reason
-        self._open_until = now + pause.seconds
-        self._pause = pause.length
+    def adopt(self, now: float, found: Pause) -> bool:
+        """Be open as a call of this process or of another has found; true when that changed anything.
+
+        A probe that is out stays the probe.
+        """
+        until = now + found.seconds
+        if self.reason is None or found.probed:
+            self.reason, self._open_until, self._pause = found.reason, until, found.length
+            return True
+        # The call went out before the pause began, and so knows nothing of its end.
+        weightier = (_is_loud(found.reason), until) > (_is_loud(self.reason), self._open_until)
+        changed = weightier or until > self._open_until
+        if weightier:
+            self.reason = found.reason
+        self._open_until = max(self._open_until, until)
+        self._pause = max(self._pause, found.length)
+        return changed
 
     def close(self) -> None:
         self.reason = None
@@ -107,7 +120,12 @@ class Breaker(Struct):
 
     def _spell(self, failure: Failure, retry_after: float | None, probed: bool) -> float:
         if failure is Failure.RATE_LIMITED:
-            return min(retry_after or RATE_LIMIT_PAUSE, LONGEST_RETRY_AFTER)
+            return RATE_LIMIT_PAUSE if retry_after is None else min(retry_after, LONGEST_RETRY_AFTER)
         if probed:
             self._pause = min(self._pause * 2, LONGEST_PAUSE)
         return self._pause
+
+
+def _is_loud(reason: Failure) -> bool:
+    """Whether an operator must act; no quieter reason may hide that."""
+    return consequence(reason).loud

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from headrace.domain.failures import Failure
+from headrace.domain.failures import Failure, consequence
 from headrace.engine.breaker import CALM, Breaker
 from headrace.ports import BreakerBoard, Clock, Pause, Paused
 
@@ -48,6 +48,11 @@ class Breakers:
         """Why it is open, if it is."""
         return self._breakers[name].reason
 
+    def shut_out(self, name: str) -> Failure | None:
+        """Why no call may go, not even a probe; `None` where one may."""
+        breaker = self._breakers[name]
+        return breaker.reason if breaker.reason and breaker.shuts_out(self._clock.monotonic()) else None
+
     def pauses(self) -> dict[str, Pause]:
         now = self._clock.monotonic()
         found = {name: breaker.pause(now) for name, breaker in self._breakers.items()}
@@ -75,15 +80,17 @@ class Breakers:
             self._board.gave_up(name)
 
     def failed(self, name: str, probes: Probes, failure: Failure, retry_after: float | None) -> bool:
-        """Count a failure; true when it opened the breaker."""
+        """Count a failure; true when it opened the breaker, or an operator must act now who needed not."""
         breaker, ticket = self._breakers[name], probes.get(name, CALM)
-        was_open = breaker.reason is not None
+        before = breaker.reason
         pause = breaker.failed(ticket, self._clock.monotonic(), failure, retry_after)
         if pause:
             self._board.opened(name, pause)
         elif ticket:
             self._board.gave_up(name)
-        return pause is not None and not was_open
+        if pause is None or breaker.reason is None:
+            return False
+        return before is None or consequence(breaker.reason).loud > consequence(before).loud
 
     def gave_up(self, probes: Probes, name: str | None = None) -> None:
         """The probe of these breakers, or of the one named, told nothing."""

@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from headrace.domain import gates
 from headrace.domain.errors import Problem
 from headrace.domain.model import Account, Contact, Enrichment, EnrichmentRequest, Result
+from headrace.domain.plan import Plan
 from headrace.domain.pricing import PriceBook
-from headrace.domain.waterfall import Plan, Waterfall
+from headrace.domain.waterfall import Waterfall
 from headrace.engine.ids import new_id
 from headrace.engine.memory import Ages
 from headrace.engine.own.confidence import Confidence

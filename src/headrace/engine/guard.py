@@ -1,7 +1,7 @@
 """Per vendor and capability: how fast, how many at once, and whether at all."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import structlog
@@ -92,6 +92,13 @@ class Guard:
             self.breakers.gave_up(probes)
             return refused
         return Pass(gate, probes)
+
+    def divides(self, vendor: str, capabilities: Iterable[str]) -> Failure | None:
+        """Why a call for all of these cannot go while one for some of them can; `None` where they all can, or
+        none, or the vendor wants to be asked less, whatever for."""
+        paused = [self.breakers.shut_out(self._gates[vendor, each].own) for each in capabilities]
+        reason = next(filter(None, paused), None)
+        return reason if None in paused and Failure.RATE_LIMITED not in paused else None
 
     def leave(self, passed: Pass, failure: Failure | None, retry_after: float | None = None) -> None:
         """The call is over; `failure` is how it failed, if it did."""

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from headrace.domain.failures import Failure
 from headrace.domain.model import Contact, Failed, Found, Guessed, Judged, Missing, Skipped
-from headrace.domain.waterfall import Question
+from headrace.domain.plan import Question
 from headrace.engine.converse import Reply
 from headrace.engine.stopwatch import Stopwatch
 

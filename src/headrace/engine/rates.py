@@ -26,6 +26,10 @@ class LocalRates:
         wait = window.admit(now)
         return Admission(wait, window.remaining(now), window.reset_after(now))
 
+    async def look(self, key: str, calls: int, seconds: float) -> Admission:
+        window, now = self._windows.get(key) or Window(calls, seconds), self._clock.monotonic()
+        return Admission(0.0, window.remaining(now), window.reset_after(now))
+
     def _add(self, key: str, window: Window, now: float) -> Window:
         self._windows[key] = window
         for _ in range(

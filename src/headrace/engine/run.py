@@ -23,7 +23,8 @@ from headrace.domain.model import (
     Timing,
     Verdict,
 )
-from headrace.domain.waterfall import Question, Waterfall
+from headrace.domain.plan import Question
+from headrace.domain.waterfall import Waterfall
 from headrace.engine.asked import Asked
 from headrace.engine.converse import Reply, Told, converse
 from headrace.engine.guard import Guard
@@ -203,6 +204,8 @@ class Run:
         if not isinstance(vendor, Vendor):
             return await consult(vendor, question, self.waterfall.contact, self.stopwatch)
         guard = self._around.guard
+        if len(question.fields) > 1 and (reason := guard.divides(vendor.name, question.fields)):
+            return Reply(Skipped(f"breaker_open: {reason}", apart=True))
         passed = await guard.enter(vendor.name, question.capability)
         if isinstance(passed, str):
             return Reply(Skipped(passed))

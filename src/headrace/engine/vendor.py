@@ -42,7 +42,7 @@ class Vendor:
         if request.query:
             url = f"{url}?{'&'.join(f'{name}={_quoted(value)}' for name, value in request.query.items())}"
         body = None if request.body is None else _encode(request.body)
-        return OutboundRequest(request.method, url, self.headers, body)
+        return OutboundRequest(request.method, url, self.headers, body, self.name)
 
 
 def _quoted(value: str) -> str:

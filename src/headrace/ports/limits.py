@@ -27,13 +27,22 @@ class Rates(Protocol):
         """At most `calls` in any `seconds`. A key always comes with the same two numbers. Never raises."""
         ...
 
+    async def look(self, key: str, calls: int, seconds: float) -> Admission:
+        """Where it stands, with nothing counted; `wait` is 0. Never raises."""
+        ...
+
 
 class Pause(Struct, frozen=True):
-    """Why a vendor is left alone, for how many `seconds` more; a failed probe doubles `length`."""
+    """Why a vendor is left alone, for how many `seconds` more; a failed probe doubles `length`.
+
+    `probed`: a probe found it, and so it takes the place of what was known. What any other call found only
+    adds to that.
+    """
 
     reason: Failure
     seconds: float
     length: float
+    probed: bool = False
 
 
 class Paused(Protocol):
@@ -47,7 +56,7 @@ class Paused(Protocol):
         ...
 
     def hear(self, name: str, pause: Pause | None) -> None:
-        """Another process opened a breaker, or, with `None`, closed it."""
+        """Another process found a pause to be needed, or, with `None`, to be over."""
         ...
 
 

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from headrace.domain.failures import Failure, Refused
+from headrace.domain.waits import http_date, seconds_asked_for
 
 T = TypeVar("T")
 
@@ -22,20 +23,27 @@ STATUS_FAILURES: Mapping[int, Failure] = {
 
 
 class OutboundRequest(Struct, frozen=True):
-    """One HTTP request, ready to send. `url` carries no secret that `headers` could carry."""
+    """One HTTP request, ready to send. `url` carries no secret that `headers` could carry. `vendor`: whose
+    share of the connections it uses."""
 
     method: str
     url: str
     headers: Mapping[str, str]
     body: bytes | None = None
+    vendor: str = ""
 
 
 class Response(Struct, frozen=True):
-    """One HTTP response, read whole. Header names are looked up in lower case."""
+    """One HTTP response, read whole. Header names are looked up in lower case.
+
+    `received_at` is by our clock, in seconds since 1970, for where the vendor does not say what time it is;
+    `None` for one that never travelled.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    received_at: float | None = None
 
     def decode(self, shape: type[T]) -> T:
         """The JSON body as `shape`. Raises `Refused(malformed_response)` when it does not fit."""
@@ -64,12 +72,19 @@ class Response(Struct, frozen=True):
 
     @property
     def retry_after(self) -> float | None:
-        """`Retry-After` in seconds, if it is a number of seconds."""
-        try:
-            value = self.headers.get("retry-after", "")
-        except ValueError:  # bytes that are no text
+        """The seconds that `Retry-After` asks for, however many; `None` without one that can be read."""
+        asked = self._text("retry-after")
+        if not asked:
             return None
-        return float(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
+        # A date was written by the vendor's clock, and so is best compared with that one.
+        sent_at = http_date(self._text("date"))
+        return seconds_asked_for(asked, self.received_at if sent_at is None else sent_at)
+
+    def _text(self, header: str) -> str:
+        try:
+            return self.headers.get(header, "")
+        except ValueError:  # bytes that are no text
+            return ""
 
 
 class Transport(Protocol):

@@ -22,13 +22,14 @@ from headrace.providers.base import (
     compact,
 )
 
-# The finder's words and the verifier's.
+# The finder and the verifier have words of their own: one's in the other's mouth means nothing known.
 VERDICTS: Mapping[str, Verdict] = {
-    "valid": Verdict(Grade.DELIVERABLE, "valid"),
-    "deliverable": Verdict(Grade.DELIVERABLE, "deliverable"),
-    "risky": Verdict(Grade.RISKY, "risky"),
-    "undeliverable": Verdict(Grade.INVALID, "undeliverable"),
-    "disposable": Verdict(Grade.INVALID, "disposable"),
+    "finder/valid": Verdict(Grade.DELIVERABLE, "valid"),
+    "finder/risky": Verdict(Grade.RISKY, "risky"),
+    "verifier/deliverable": Verdict(Grade.DELIVERABLE, "deliverable"),
+    "verifier/risky": Verdict(Grade.RISKY, "risky"),
+    "verifier/undeliverable": Verdict(Grade.INVALID, "undeliverable"),
+    "verifier/disposable": Verdict(Grade.INVALID, "disposable"),
 }
 UNLISTED = Verdict(Grade.UNKNOWN, "unlisted_word")
 ACCEPTS_ALL: Mapping[str | None, bool] = {"yes": True, "no": False, None: False}
@@ -97,7 +98,7 @@ class Airscale:
         Field.PERSONAL_EMAIL: Rate(2000, 60),
     }
     concurrency: ClassVar[int] = 250
-    timeout: ClassVar[float] = 100
+    timeout: ClassVar[float] = 135  # what its verifier may take; the finder 100, phones 70
 
     api_key: str = field(repr=False)
 
@@ -117,7 +118,7 @@ class Airscale:
         response = yield Request("POST", "/v1/email-verifier", {"email": address})
         reply = _unwrapped(response.expect(200, 201, refusals=REFUSALS)).decode(VerifierReply)
         word = "disposable" if reply.is_disposable else reply.result
-        return Judged(_verdict(word, reply.is_accept_all), reply.credits_consumed)
+        return Judged(_verdict(f"verifier/{word}", reply.is_accept_all), reply.credits_consumed)
 
     def balance(self) -> Conversation[Balance]:
         response = yield Request("POST", "/v1/credits")
@@ -134,8 +135,7 @@ class Airscale:
             return Missing()
         verdict = None
         if reply.email_status:
-            accepts_all = ACCEPTS_ALL.get(reply.catch_all)
-            verdict = UNLISTED if accepts_all is None else _verdict(reply.email_status, accepts_all)
+            verdict = _verdict(f"finder/{reply.email_status}", ACCEPTS_ALL.get(reply.catch_all))
         return Found((reply.email,), verdict, EMAIL_COST, reply.provider)
 
     def _phone(self, contact: Contact) -> Conversation[Answer]:
@@ -165,11 +165,14 @@ def _identity(contact: Contact) -> dict[str, str]:
     return body
 
 
-def _verdict(word: str, accepts_all: bool) -> Verdict:
+def _verdict(word: str, accepts_all: bool | None) -> Verdict:
+    """`accepts_all`: `None` where it cannot be told, which leaves nothing of a good word."""
     verdict = VERDICTS.get(word, UNLISTED)
+    vouched_for = verdict.grade is Grade.DELIVERABLE
+    if accepts_all is None and vouched_for:
+        return UNLISTED
     if not accepts_all:
         return verdict
-    vouched_for = verdict.grade is Grade.DELIVERABLE
     return replace(verdict, grade=Grade.CATCH_ALL if vouched_for else verdict.grade, accept_all=True)
 
 

@@ -41,6 +41,7 @@ class Complaint(Struct):
 class Person(Struct):
     email: str | None = None
     phone: str | None = None
+    phones: str | list[str] | None = None
 
 
 # Nobody may be null, {} or [].
@@ -53,7 +54,7 @@ class SearchReply(Struct):
 
 class PhoneReply(Struct):
     phone: str | UnsetType | None = UNSET
-    contact: PersonOrNobody | UnsetType = UNSET  # one client has met the number in here
+    contact: PersonOrNobody | UnsetType = UNSET  # one client has met the number in here, or several
 
 
 class VerificationReply(Struct):
@@ -82,6 +83,8 @@ class Findymail:
     timeout: ClassVar[float] = 30
 
     api_key: str = field(repr=False)
+    # Its own clients still use the older /api/search/linkedin; which of the two will stay is not known.
+    profile_path: str = "/api/search/business-profile"
 
     def headers(self) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {self.api_key}", "Accept": "application/json"}
@@ -102,12 +105,18 @@ class Findymail:
 
     def _email(self, contact: Contact) -> Conversation[Answer]:
         # The reply carries no grade, so a verifier has to give one.
-        response = yield _search(contact)
+        response = yield self._search(contact)
         if response.status == 404:
             return Missing()
         person = _expect_200(response).decode(SearchReply).contact
         email = person.email if isinstance(person, Person) else None
         return Found((email,), cost=SEARCH_COST) if email else Missing()
+
+    def _search(self, contact: Contact) -> Request:
+        employer = contact.domain or contact.company_name  # `domain` takes a company's name as well
+        if "name" in contact.traits and employer:
+            return Request("POST", "/api/search/name", {"name": contact.full_name, "domain": employer})
+        return Request("POST", self.profile_path, {"linkedin_url": contact.linkedin_url})
 
     def _phone(self, contact: Contact) -> Conversation[Answer]:
         response = yield Request("POST", "/api/search/phone", {"linkedin_url": contact.linkedin_url})
@@ -116,15 +125,14 @@ class Findymail:
         reply = _expect_200(response).decode(PhoneReply)
         if reply.phone is UNSET and reply.contact is UNSET:
             raise Refused(Failure.MALFORMED_RESPONSE)
-        phone = reply.phone or (reply.contact.phone if isinstance(reply.contact, Person) else None)
-        return Found((phone,), cost=PHONE_COST) if phone else Missing()
+        nested = _numbers(reply.contact) if isinstance(reply.contact, Person) else []
+        numbers = tuple(dict.fromkeys(each for each in (reply.phone, *nested) if each))
+        return Found(numbers, cost=PHONE_COST) if numbers else Missing()
 
 
-def _search(contact: Contact) -> Request:
-    employer = contact.domain or contact.company_name  # `domain` takes a company's name as well
-    if "name" in contact.traits and employer:
-        return Request("POST", "/api/search/name", {"name": contact.full_name, "domain": employer})
-    return Request("POST", "/api/search/business-profile", {"linkedin_url": contact.linkedin_url})
+def _numbers(person: Person) -> list[str | None]:
+    several = [person.phones] if isinstance(person.phones, str) else person.phones or []
+    return [person.phone, *several]
 
 
 def _expect_200(response: Response) -> Response:

@@ -140,7 +140,7 @@ class Hunter:
         if not data.email:
             return Missing()
         word = data.verification.status if data.verification else None
-        return Found((data.email,), _verdict(word, bool(data.accept_all)), SEARCH_COST)
+        return Found((data.email,), _found_verdict(word, bool(data.accept_all)), SEARCH_COST)
 
     def verify(self, address: str) -> Conversation[Judged]:
         response = yield from _patiently(Request("GET", "/v2/email-verifier", query={"email": address}))
@@ -172,9 +172,16 @@ def _identity(contact: Contact) -> dict[str, str]:
     )
 
 
+def _found_verdict(word: str | None, accepts_all: bool) -> Verdict | None:
+    """Where a domain accepts everything and no word says more, that is what is known of the address."""
+    verdict = _verdict(word, accepts_all)
+    says_more = verdict and verdict.grade is not Grade.UNKNOWN
+    return VERDICTS["accept_all"] if accepts_all and not says_more else verdict
+
+
 def _verdict(word: str | None, accepts_all: bool) -> Verdict | None:
     if not word:
-        return VERDICTS["accept_all"] if accepts_all else None
+        return None
     verdict = VERDICTS.get(word, UNLISTED)
     if accepts_all and verdict.grade is Grade.DELIVERABLE:
         return replace(verdict, grade=Grade.CATCH_ALL, accept_all=True)

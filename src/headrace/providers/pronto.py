@@ -1,5 +1,6 @@
 """Pronto, or another Headrace: both speak https://docs.prontohq.com (contacts, single enrich)."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -38,7 +39,8 @@ COSTS: Mapping[Field, float] = {Field.EMAIL: 3.0, Field.PERSONAL_EMAIL: 30.0, Fi
 CHARGED = "x-headrace-credits-charged"
 
 REFUSALS = {403: Failure.BAD_KEY}  # the vendor's own client takes it for 401
-CREDIT_WORDS = ("insufficient", "enrichment credits")
+CREDIT_WORDS = ("enrichment credits", "insufficient credits", "insufficient_credits")
+_AGAIN_IN = re.compile(r"try again in (\d{1,9}) seconds?")
 
 
 class Number(Struct):
@@ -123,7 +125,8 @@ def _answers(response: Response, wanted: tuple[Field, ...]) -> dict[Field, Answe
     for name in wanted:
         values, verdict = _found(reply, name)
         if not values:
-            answers[name] = Missing()
+            rejected = verdict is not None and verdict.grade is Grade.INVALID
+            answers[name] = Missing("rejected", rejected=True) if rejected else Missing()
             continue
         # What another Headrace says it charged is for the whole call.
         answers[name] = Found(values, verdict, COSTS[name] if charged is None else charged)
@@ -153,13 +156,17 @@ def _charged(response: Response) -> float | None:
 
 
 def _expect_200(response: Response) -> Response:
-    """422 is both an empty balance and a missing consent; only the text tells them apart.
+    """422 is both an empty balance and a missing consent; only the text tells them apart. That of a 429 says
+    when to come back.
 
     A missing consent is the refusal of one request, not of the account: without the personal e-mail the
     same account still answers.
     """
     if response.status == 422 and _lacks_credits(response):
         raise Refused(Failure.OUT_OF_CREDITS)
+    if response.status == 429 and response.retry_after is None:
+        again = _AGAIN_IN.search(_complaint(response))
+        raise Refused(Failure.RATE_LIMITED, float(again[1]) if again else None)
     return response.expect(200, refusals=REFUSALS)
 
 
@@ -168,12 +175,17 @@ def _lacks_consent(response: Response) -> bool:
 
 
 def _lacks_credits(response: Response) -> bool:
+    text = _complaint(response)
+    return any(words in text for words in CREDIT_WORDS)
+
+
+def _complaint(response: Response) -> str:
+    """All that it says, in lower case; nothing where it is not in the shape of one."""
     try:
         said = response.decode(Complaint)
     except Refused:
-        return False
-    text = " ".join(map(str, (said.error, said.message, said.code, *(said.errors or ())))).lower()
-    return any(words in text for words in CREDIT_WORDS)
+        return ""
+    return " ".join(map(str, (said.error, said.message, said.code, *(said.errors or ())))).lower()
 
 
 ADAPTER = Pronto

@@ -63,6 +63,8 @@ class Mobile(Struct):
     revealed: bool
     mobile: str | None = None
     mobile_international: str | None = None
+    mobile_national: str | None = None
+    mobile_country_code: str | None = None
 
 
 class Person(Struct):
@@ -149,8 +151,18 @@ def _email(part: Email | None) -> Answer:
 
 
 def _mobile(part: Mobile | None) -> Answer:
-    number = (part.mobile or part.mobile_international) if part and part.revealed else None
+    number = _number(part) if part and part.revealed else None
     return Found((number,)) if number else Missing()
+
+
+def _number(part: Mobile) -> str | None:
+    """Three spellings of one number, and no promise which of them can be read without its country."""
+    from headrace.domain import phones  # noqa: PLC0415
+
+    spelt = [each for each in (part.mobile, part.mobile_international, part.mobile_national) if each]
+    country = (part.mobile_country_code or "").upper() or None
+    read = (phones.e164(each, country) for each in spelt)
+    return next(filter(None, read), None) or next(iter(spelt), None)
 
 
 def _matched(response: Response) -> bool:

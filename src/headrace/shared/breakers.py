@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from headrace.domain.failures import Failure, consequence
 from headrace.ports import Pause, Paused
 from headrace.shared.link import PREFIX, Away, Link, Script
 from headrace.shared.listener import Listener
@@ -22,9 +23,25 @@ _KEPT = 3_600_000
 _PROBE = 60_000
 """Milliseconds after which a probe is given up for lost, with the process that sent it."""
 
+_LOUD = msgspec.json.encode({each.value: True for each in Failure if consequence(each).loud})
+
 _TELL = Script("""
--- KEYS: state, probe. ARGV: state ('' is closed), its milliseconds, own probe's token, channel, message.
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+-- KEYS: state, probe. ARGV: state ('' is closed), its milliseconds, own probe's token, channel, message, the
+-- loud reasons. As in each process, what is no probe's adds to what is known: see `Breaker.adopt`.
+local function opened(state)
+  local is_open, pause = pcall(cjson.decode, state or '')
+  return is_open and pause
+end
+local state, lives = ARGV[1], tonumber(ARGV[2])
+local told, known = opened(state), opened(redis.call('GET', KEYS[1]))
+if told and known and not told.probed then
+  local left, loud = redis.call('PTTL', KEYS[1]), cjson.decode(ARGV[6])
+  local as_loud = loud[known.reason] == loud[told.reason]
+  if loud[known.reason] and not as_loud or as_loud and left > lives then told.reason = known.reason end
+  told.length = math.max(told.length, known.length)
+  state, lives = cjson.encode(told), math.max(lives, left)
+end
+redis.call('SET', KEYS[1], state, 'PX', lives)
 if redis.call('GET', KEYS[2]) == ARGV[3] then redis.call('DEL', KEYS[2]) end
 redis.call('PUBLISH', ARGV[4], ARGV[5])
 """)
@@ -75,7 +92,8 @@ class ValkeyBoard:
         self._breakers = breakers
 
     def opened(self, name: str, pause: Pause) -> None:
-        self._later(self._tell(name, pause, self._probes.pop(name, "")))
+        token = self._probes.pop(name, "") if pause.probed else ""  # another call's end leaves the probe out
+        self._later(self._tell(name, pause, token))
 
     def closed(self, name: str) -> None:
         self._later(self._tell(name, None, self._probes.pop(name, "")))
@@ -106,7 +124,7 @@ class ValkeyBoard:
         state = msgspec.json.encode(pause) if pause else b""
         lives = _KEPT + round(pause.seconds * 1000) if pause else _KEPT
         message = msgspec.json.encode(_Message(self._id, name, pause))
-        arguments = [state, lives, token, _CHANNEL, message]
+        arguments = [state, lives, token, _CHANNEL, message, _LOUD]
         await self._link.run(_TELL, [_state(name), _probe(name)], arguments)
 
     async def _catch_up(self) -> None:
@@ -152,6 +170,7 @@ def _probe(name: str) -> str:
 
 
 def _pause(state: bytes, milliseconds: int) -> Pause | None:
+    """What the store knows, whoever found it: this process may know of more that is not told yet."""
     pause = _decoded(state, Pause)
     return pause and Pause(pause.reason, max(0, milliseconds) / 1000, pause.length)
 

@@ -58,6 +58,16 @@ return told
 """)
 
 
+_LOOK = Script("""
+-- Where one log stands. KEYS: the log; ARGV: calls and microseconds.
+local time = redis.call('TIME')
+local now, span = time[1] * 1000000 + time[2], tonumber(ARGV[2])
+local used = redis.call('ZCOUNT', KEYS[1], string.format('(%.0f', now - span), '+inf')
+local newest = tonumber(redis.call('ZRANGE', KEYS[1], -1, -1)[1] or now - span)
+return {0, ARGV[1] - used, math.max(0, newest + span - now)}
+""")
+
+
 class _Question(NamedTuple):
     key: str
     calls: int
@@ -98,6 +108,13 @@ class ValkeyRates:
         # Always: so much it would know, were the store to go now.
         alone = await self._local.admit(key, calls, seconds)
         return admission or alone
+
+    async def look(self, key: str, calls: int, seconds: float) -> Admission:
+        if not self._link.away:
+            with suppress(Away):
+                told = await self._link.run(_LOOK, [f"{PREFIX}rate:{key}"], [calls, round(seconds * _MICRO)])
+                return _admission(*told)
+        return await self._local.look(key, calls, seconds)
 
     async def _ask(self) -> None:
         try:

@@ -1,7 +1,9 @@
 """Recomputes the books from their entries and says where they differ from what is stored."""
 
+import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from headrace.storage.books import MOVES
@@ -48,10 +50,11 @@ EMPTY = Audit(accounts=0, entries=0, sum=0, available=0, held=0, complaints=())
 
 async def audit(database: Database) -> Audit:
     """Everything as of one moment, so that it is right also while servers are writing."""
-    return await database.snapshot(_audit)
+    return await database.snapshot(recompute)
 
 
-def _audit() -> Steps[Audit]:
+def recompute() -> Steps[Audit]:
+    """The reads and the reckoning."""
     purses: defaultdict[str, Counter[str]] = defaultdict(Counter)
     complaints: list[str] = []
     entries = 0
@@ -70,15 +73,28 @@ def _audit() -> Steps[Audit]:
         accounts=len(balances),
         entries=entries,
         sum=_plain(sum(sum(purse.values()) for purse in purses.values())),
-        available=sum(row[2] for row in balances),
-        held=sum(row[3] for row in balances),
+        available=sum(_amount(row[2]) for row in balances),
+        held=sum(_amount(row[3]) for row in balances),
         complaints=tuple(complaints),
     )
 
 
 def _plain(amount: Any) -> int:
     """One database sums integers to decimals."""
-    return int(amount) if amount == int(amount) else amount
+    finite = not isinstance(amount, float) or math.isfinite(amount)
+    return int(amount) if finite and amount == int(amount) else amount
+
+
+def _amount(stored: Any) -> int:
+    """What is no number is complained of, and adds nothing: in SQLite a column may hold anything."""
+    return stored if isinstance(stored, int | float) else 0  # type: ignore[return-value]
+
+
+def _credits(thousandths: Any) -> str:
+    """As people count them. Where the books were tampered with, there may stand something else."""
+    if isinstance(thousandths, int | float | Decimal):
+        return f"{float(thousandths) / 1000:.15g} credits"
+    return repr(thousandths)
 
 
 def _compare_balances(balances: list[Row], purses: defaultdict[str, Counter[str]]) -> list[str]:
@@ -87,7 +103,9 @@ def _compare_balances(balances: list[Row], purses: defaultdict[str, Counter[str]
         for purse, stored in (("available", available), ("held", held)):
             derived = purses[account][purse]
             if stored != derived:
-                found.append(f"account {name}: {purse} is {stored}, its entries say {derived}")
+                found.append(
+                    f"account {name}: {purse} is {_credits(stored)}, its entries say {_credits(derived)}"
+                )
             if derived < 0:
                 found.append(f"account {name}: {purse} went below zero")
     known = {account for account, *_ in balances}
@@ -99,9 +117,11 @@ def _compare_steps(steps: list[Row], orphans: list[Row]) -> list[str]:
     found = []
     for id_, state, held, charged, was_held, was_charged, was_released, foreign in steps:
         if was_held != held:
-            found.append(f"enrichment {id_}: held {held}, its entries say {was_held}")
+            found.append(f"enrichment {id_}: held {_credits(held)}, its entries say {_credits(was_held)}")
         if was_charged != charged:
-            found.append(f"enrichment {id_}: charged {charged}, its entries say {was_charged}")
+            found.append(
+                f"enrichment {id_}: charged {_credits(charged)}, its entries say {_credits(was_charged)}"
+            )
         under_way = state in ("running", "queued")
         if not under_way and was_charged + was_released != was_held:
             found.append(f"enrichment {id_}: charge and release do not add up to the hold")

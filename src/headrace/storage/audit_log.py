@@ -27,6 +27,15 @@ _ENDS = "SELECT name, entry, chain FROM audit_ends"
 _PAGE_AFTER = """
     SELECT id, at, actor, action, subject, chain FROM audit_log WHERE id > :after ORDER BY id LIMIT :most
 """
+NEWEST = """
+    SELECT l.id, l.at, l.actor, l.action, l.subject, l.chain, COALESCE(b.chain, f.chain, :nothing)
+    FROM audit_log l
+        LEFT JOIN audit_log b ON b.id = l.id - 1
+        LEFT JOIN audit_ends f ON f.name = 'first'
+    ORDER BY l.id DESC LIMIT 100
+"""
+"""Lines, each with what it is chained to; for `links`."""
+
 _PAGE_BEFORE = """
     SELECT id, at, actor, action, subject, chain FROM audit_log
     WHERE (:before = 0 OR id < :before) AND (:subject = '' OR subject = :subject) ORDER BY id DESC LIMIT :most
@@ -116,8 +125,17 @@ class AuditLog:
         return Verified(entries, broken_at=None if complete else place + 1)
 
     def _link(self, before: bytes, entry: AuditEntry) -> bytes:
-        said = (before.hex(), entry.id, entry.at, entry.actor, entry.action, entry.subject)
-        return self._vault.digest(f"audit:{said!r}")
+        return _link(self._vault, before, entry)
+
+
+def links(vault: Vault, rows: Sequence[Row]) -> list[bool]:
+    """Of each of the rows of `NEWEST`, whether it was written with this pepper, and is as it was written."""
+    return [_link(vault, bytes(row[6]), _entry(row)) == bytes(row[5]) for row in rows]
+
+
+def _link(vault: Vault, before: bytes, entry: AuditEntry) -> bytes:
+    said = (before.hex(), entry.id, entry.at, entry.actor, entry.action, entry.subject)
+    return vault.digest(f"audit:{said!r}")
 
 
 def _entry(row: Row) -> AuditEntry:

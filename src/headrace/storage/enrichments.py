@@ -114,9 +114,13 @@ class SqlEnrichments:
             for each in Subject(request.contact).of_request
         ]
 
+        # The answer to a single request repeats whom it is about, and is found by its enrichment when they
+        # want to be left alone. That to a bulk tells the bulk's id alone.
+        alone = None if bulk_id else ids[0]
+
         def operation() -> Steps[int]:
             if reply:
-                if not (yield from idempotency.begin(self._vault, reply.claim, self._owner.id, at)):
+                if not (yield from idempotency.begin(self._vault, reply.claim, self._owner.id, at, alone)):
                     raise idempotency.in_use()
                 yield from idempotency.end(self._vault, reply, self._owner.id, at)
             reserved = yield Statement(books.RESERVE, {"account": account.id, "amount": sum(amounts)})

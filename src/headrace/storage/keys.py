@@ -16,9 +16,11 @@ from headrace.storage.errors import Unusable
 ACCOUNT_KEY, ADMIN_KEY = "hr", "hradmin"
 """What the text of a key begins with."""
 
-ANY_KEY = """
-    SELECT 1 FROM api_keys UNION ALL SELECT 1 FROM admin_keys UNION ALL SELECT 1 FROM suppressions LIMIT 1
+ANY_USE = """
+    SELECT 1 FROM api_keys UNION ALL SELECT 1 FROM admin_keys UNION ALL SELECT 1 FROM suppressions
+    UNION ALL SELECT 1 FROM audit_ends LIMIT 1
 """
+"""Whether anything was stored that another pepper could not read."""
 
 _PEPPER_BYTES = 32
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
@@ -56,13 +58,18 @@ class KeySmith:
         return keyed.finalize()
 
 
-def pepper_beside(database: Path, keys_exist: bool) -> bytes:
-    """The pepper in the file beside the database, made before the first key and readable only by its owner.
+def pepper_file(database: Path) -> Path:
+    """Where the pepper of a database file is, unless the settings name one."""
+    return database.with_name(f"{database.name}.key")
+
+
+def pepper_beside(database: Path, in_use: bool) -> bytes:
+    """The pepper in the file beside the database, made before its first use and readable only by its owner.
 
     Raises `Unusable` where it is lost: any other pepper would turn every key away.
     """
-    path = database.with_name(f"{database.name}.key")
-    if not path.exists() and not keys_exist:
+    path = pepper_file(database)
+    if not path.exists() and not in_use:
         _make_pepper(path)
     try:
         pepper = bytes.fromhex(path.read_text().strip())

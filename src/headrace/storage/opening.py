@@ -10,22 +10,24 @@ from headrace.storage import schema, vendor_keys
 from headrace.storage.accounts import SqlAccounts
 from headrace.storage.admin_keys import SqlAdminKeys
 from headrace.storage.answers import SqlAnswers
-from headrace.storage.audit import Audit, audit
+from headrace.storage.audit import Audit, audit, recompute
 from headrace.storage.audit_log import AuditLog
 from headrace.storage.database import Database, Row
 from headrace.storage.enrichments import SqlEnrichments
+from headrace.storage.erasure import Eraser
 from headrace.storage.habits import SqlHabits
 from headrace.storage.idempotency import SqlIdempotency
-from headrace.storage.keys import ADMIN_KEY, ANY_KEY, KeySmith, pepper_beside
+from headrace.storage.keys import ADMIN_KEY, ANY_USE, KeySmith, pepper_beside, pepper_file
 from headrace.storage.knowledge import SqlKnowledge
 from headrace.storage.ledger import SqlLedger
 from headrace.storage.outcomes import SqlOutcomes
 from headrace.storage.owner import FileOwner, Owner
 from headrace.storage.privacy import SqlPersons
+from headrace.storage.proof import prove_keys, prove_pepper
 from headrace.storage.reputation import SqlReputation
 from headrace.storage.retention import Retention
 from headrace.storage.sealing import FIRST_MARK, MARK
-from headrace.storage.sqlite import SqliteDatabase
+from headrace.storage.sqlite import SqliteDatabase, look_only
 from headrace.storage.suppressions import SqlSuppressions
 from headrace.storage.vault import ConfiguredKeys, KeyFile, Keyring, Vault
 from headrace.storage.vendor_keys import SqlVendorKeys
@@ -36,6 +38,8 @@ ANY_RECORD = """
     UNION ALL SELECT 1 FROM accounts WHERE webhook_secrets IS NOT NULL
     UNION ALL SELECT 1 FROM vendor_keys LIMIT 1
 """
+
+_PEPPER, _KEYS = "security.pepper", "security.encryption_keys"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,34 +104,45 @@ def open_storage(
     return _assemble(location, *opened, clock, consent_version)
 
 
-def open_database(location: schema.Location) -> Database:
-    """The database alone, for what needs neither keys nor an owner. Raises `Unusable`."""
-    schema.upgrade(location)
+async def audit_as_it_is(location: schema.Location) -> Audit:
+    """Recompute the books of a database that is neither created nor migrated for it, without its keys: a copy
+    can be verified anywhere. Raises `Unusable`."""
+    schema.check(location)
     if isinstance(location, Path):
-        return SqliteDatabase(location)
+        return look_only(location, recompute)
     from headrace.storage.postgres import PostgresDatabase  # noqa: PLC0415
 
-    return PostgresDatabase(location)
+    database = PostgresDatabase(location)
+    try:
+        return await audit(database)
+    finally:
+        database.close()
 
 
 def _open_file(
     path: Path, pepper: bytes | None, encryption_keys: Sequence[str]
 ) -> tuple[Database, Owner, Vault, list[Row]]:
     database = SqliteDatabase(path)
+    pepper_at = _PEPPER if pepper else str(pepper_file(path))
+    keys_at = _KEYS if encryption_keys else str(keys_beside(path))
     try:
-        pepper = pepper or pepper_beside(path, keys_exist=bool(database.look(ANY_KEY, {})))
+        database.check_writable()
+        pepper = pepper or pepper_beside(path, in_use=bool(database.look(ANY_USE, {})))
         keyring: Keyring
         if encryption_keys:
             keyring = ConfiguredKeys(encryption_keys)
         else:
             sealed = bool(database.look(ANY_RECORD, {"mark": MARK, "first": FIRST_MARK}))
             keyring = KeyFile(keys_beside(path), may_make=not sealed)
+        vault = Vault(pepper, keyring)
+        prove_pepper(database, vault, pepper_at)
+        prove_keys(database, vault, keys_at)
         entered = database.look(vendor_keys.ALL, {})
         owner = FileOwner(path.with_name(f"{path.name}.owners"))
     except BaseException:
         database.close()
         raise
-    return database, owner, Vault(pepper, keyring), entered
+    return database, owner, vault, entered
 
 
 def _open_server(
@@ -140,14 +155,18 @@ def _open_server(
 
     database = PostgresDatabase(url)
     try:
+        database.check_writable()
         pepper = pepper or kept_pepper(database)
         keyring = ConfiguredKeys(encryption_keys) if encryption_keys else KeyTable(database)
-        entered = database.call(database.read_here(vendor_keys.ALL, {}))
+        vault = Vault(pepper, keyring)
+        prove_pepper(database, vault, _PEPPER)
+        prove_keys(database, vault, _KEYS)
+        entered = database.look(vendor_keys.ALL, {})
         owner = PostgresOwner(database)
     except BaseException:
         database.close()
         raise
-    return database, owner, Vault(pepper, keyring), entered
+    return database, owner, vault, entered
 
 
 def keys_beside(path: Path) -> Path:
@@ -167,6 +186,8 @@ def _assemble(
     audit_log = AuditLog(database, vault, clock)
     suppressions = SqlSuppressions(database, vault, clock, audit_log)
     reputation = SqlReputation(database, clock)
+    ledger = SqlLedger(database, owner, vault, clock, audit_log)
+    eraser = Eraser(location, database, vault, clock, audit_log, suppressions, ledger)
     return Storage(
         location=location,
         database=database,
@@ -175,7 +196,7 @@ def _assemble(
         audit_log=audit_log,
         accounts=SqlAccounts(database, KeySmith(vault.pepper), clock, audit_log, consent_version),
         admin_keys=SqlAdminKeys(database, KeySmith(vault.pepper, ADMIN_KEY), clock, audit_log),
-        ledger=SqlLedger(database, owner, vault, clock, audit_log),
+        ledger=ledger,
         enrichments=SqlEnrichments(database, owner, vault, clock),
         remembered=SqlAnswers(database, vault),
         knowledge=SqlKnowledge(database, vault),
@@ -185,7 +206,7 @@ def _assemble(
         idempotency=SqlIdempotency(database, owner, vault, clock),
         webhooks=SqlWebhooks(database, vault, clock, audit_log),
         suppressions=suppressions,
-        persons=SqlPersons(location, database, vault, clock, audit_log, suppressions),
+        persons=SqlPersons(database, vault, audit_log, eraser),
         retention=Retention(database, clock, audit_log),
         vendor_keys=SqlVendorKeys(database, vault, clock, audit_log, entered),
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from headrace.engine.ids import new_id
+from headrace.storage.errors import Unusable
 
 _LOOK_AGAIN = 0.05
 """Seconds between two looks at a fence that somebody is inside of."""
@@ -48,17 +49,24 @@ class Owner(Protocol):
 
 
 class FileOwner:
-    """Locked files beside the database; for processes of one machine."""
+    """Locked files beside the database; for processes of one machine. Raises `Unusable`."""
 
     def __init__(self, directory: Path) -> None:
         self.id = new_id()
         self._directory = directory
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        hidden = directory / f".{self.id}"
-        self._file = hidden.open("w")
-        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        hidden.rename(directory / self.id)  # others see it locked or not at all
+        try:
+            self._file = self._locked()
+        except OSError as error:
+            raise Unusable(f"{directory}: {error.strerror}") from None
         self._seats: dict[str, TextIOWrapper] = {}
+
+    def _locked(self) -> TextIOWrapper:
+        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        hidden = self._directory / f".{self.id}"
+        file = hidden.open("w")
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        hidden.rename(self._directory / self.id)  # others see it locked or not at all
+        return file
 
     async def dead(self, holding: Iterable[str]) -> set[str]:
         left = {path.name for path in self._directory.glob("[!.]*") if not path.name.startswith("seat-")}

@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 import asyncpg
 
 from headrace.storage.database import Operation, Row, unavailable
+from headrace.storage.errors import Unusable
 from headrace.storage.postgres_batch import Job, carry_out, positional
 from headrace.storage.postgres_faults import ANY, LOST, code, is_about_the_server
 from headrace.storage.postgres_writer import Writer
+from headrace.storage.schema import name
 from headrace.threads import in_the_background
 
 T = TypeVar("T")
@@ -87,6 +89,19 @@ class PostgresDatabase:
     def call(self, work: Coroutine[Any, Any, T]) -> T:
         """The same for a caller without an event loop."""
         return self._begin_if_open(work).result()
+
+    def look(self, sql: str, parameters: Mapping[str, object]) -> list[Row]:
+        """`read` for a caller without an event loop."""
+        return self.call(self.read_here(sql, parameters))
+
+    def check_writable(self) -> None:
+        """Whether it is more than a copy to read from, such as a standby. Raises `Unusable`."""
+        if self.look("SELECT CURRENT_SETTING('transaction_read_only')", {})[0][0] == "on":
+            raise Unusable(f"{name(self.url)}: cannot be written to")
+
+    def settle(self, operation: Operation[T]) -> T:
+        """`write` for a caller without an event loop."""
+        return self.call(self.write_here(operation))
 
     def beside(self, work: Coroutine[Any, Any, None]) -> "Future[None]":
         """Begin `work` there, to be cancelled by the caller or when the database is closed."""

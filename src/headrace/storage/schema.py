@@ -28,6 +28,19 @@ def current(location: Location) -> str | None:
     return _current_of_file(location) if isinstance(location, Path) else _current_of_server(location)
 
 
+def check(location: Location) -> None:
+    """Whether the database is of this version, as it stands. Raises `Unusable`."""
+    revision = current(location)
+    if revision is None:
+        raise Unusable(f"{name(location)}: this is no Headrace database")
+    if revision.isdecimal() and revision < HEAD:
+        raise Unusable(
+            f"{name(location)}: its schema, revision {revision}, is older; run `headrace db upgrade` first"
+        )
+    if revision != HEAD:
+        raise _too_new(location, revision)
+
+
 def upgrade(location: Location) -> bool:
     """Create or migrate the schema; false when there was nothing to do. Safe against a second process:
     whoever comes second waits for the database's lock and finds the work done. Raises `Unusable`."""
@@ -47,9 +60,7 @@ def upgrade(location: Location) -> bool:
         try:
             command.upgrade(config, "head")
         except util.CommandError:
-            raise Unusable(
-                f"{name(location)}: its schema, revision {revision}, was made by a newer Headrace"
-            ) from None
+            raise _too_new(location, revision) from None
         except DBAPIError as error:
             raise Unusable(f"{name(location)}: {str(error.orig).strip()}") from None
     return True
@@ -72,9 +83,15 @@ def name(location: Location) -> str:
     return f"{head}://{rest.rpartition('@')[2].partition('?')[0]}"
 
 
+def _too_new(location: Location, revision: str | None) -> Unusable:
+    return Unusable(f"{name(location)}: its schema, revision {revision}, was made by a newer Headrace")
+
+
 def _current_of_file(path: Path) -> str | None:
     if not path.exists():
         return None
+    if not os.access(path, os.W_OK):  # before SQLite leaves files beside it which could not be written either
+        raise Unusable(f"{path}: cannot be written to")
     try:
         connection = sqlite3.connect(path)
         try:

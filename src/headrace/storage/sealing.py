@@ -11,6 +11,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+CIPHER = "AES-256-GCM-SIV"
+FIRST_CIPHER = "Fernet, which is AES-128-CBC with HMAC-SHA256"
+"""What records are sealed with, and were at first, for those who must say so."""
+
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 

@@ -9,10 +9,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from headrace.storage.database import Operation, Row, unavailable
+from headrace.storage.errors import Unusable
 from headrace.storage.room import Room
 from headrace.storage.sqlite_writer import CHANGES, Job, Writer, carry_out, code_of
 
 T = TypeVar("T")
+
+
+_TRIAL = "UPDATE alembic_version SET version_num = version_num"
+"""Changes nothing."""
 
 
 class SqliteDatabase:
@@ -36,6 +41,33 @@ class SqliteDatabase:
                 return self._reader.execute(sql, parameters).fetchall()
         except sqlite3.Error as error:
             raise unavailable(error, code_of(error)) from error
+
+    def check_writable(self) -> None:
+        """Whether a file that can be read can be written too, by writing what is undone again: its mode says
+        little to root, and nothing of a disk that was mounted to be read. Raises `Unusable`."""
+        connection = _connect(self.path)
+        try:
+            connection.execute("PRAGMA busy_timeout = 0")
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(_TRIAL)
+        except sqlite3.OperationalError as error:
+            if code_of(error) != "SQLITE_BUSY":  # somebody else is writing just now, so it can be
+                raise Unusable(f"{self.path}: {error}") from None
+        finally:
+            connection.close()  # which undoes it
+
+    def settle(self, operation: Operation[T]) -> T:
+        """`write` for a caller without an event loop."""
+        connection = _connect(self.path)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            result = carry_out(connection, operation)
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise unavailable(error, code_of(error)) from error
+        finally:
+            connection.close()
+        return result
 
     async def write(
         self,
@@ -69,6 +101,21 @@ class SqliteDatabase:
     def close(self) -> None:
         self._writer.close()
         self._reader.close()
+
+
+def look_only(path: Path, operation: Operation[T]) -> T:
+    """Carry out an operation that only reads, on a file that stays as it is. Raises `Unusable`."""
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+        try:
+            # Not `mode=ro`, which leaves files beside the database.
+            connection.execute("PRAGMA query_only = ON")
+            connection.execute("BEGIN")
+            return carry_out(connection, operation)
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise Unusable(f"{path}: {error}") from None
 
 
 def _connect(path: Path) -> sqlite3.Connection:

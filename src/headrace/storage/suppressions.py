@@ -5,7 +5,7 @@ from functools import cache
 
 from msgspec import Struct
 
-from headrace.domain.waterfall import SUPPRESSED
+from headrace.domain.trace import SUPPRESSED
 from headrace.ports import Clock
 from headrace.record import decode_record
 from headrace.storage.audit_log import AuditLog

@@ -104,6 +104,10 @@ class Vault:
             raise Unusable("a record was sealed with a key that is not there any more")
         return record
 
+    def opens(self, sealed: bytes) -> bool:
+        """Whether one of the keys is the one that it was sealed with."""
+        return self._sealer().open(sealed) is not None
+
     def reseal(self, sealed: bytes) -> bytes:
         """The same record under the newest key. Raises `Unusable`."""
         return self.seal(self.open(sealed))

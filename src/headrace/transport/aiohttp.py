@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from time import time
 
 import aiohttp
 
@@ -44,7 +45,8 @@ class AiohttpTransport:
             raise Refused(Failure.CONNECT_FAILED) from error
         except (aiohttp.ClientError, ConnectionError, ValueError) as error:
             raise Refused(Failure.CONNECTION_LOST) from error
-        return Response(reply.status, headers, decoded(body, headers.get("content-encoding", "").lower()))
+        encoding = headers.get("content-encoding", "").lower()
+        return Response(reply.status, headers, decoded(body, encoding), time())
 
     async def aclose(self) -> None:
         if self._session:

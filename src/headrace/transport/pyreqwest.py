@@ -3,7 +3,7 @@
 import os
 from datetime import timedelta
 from pathlib import Path
-from time import monotonic
+from time import time
 
 # Its allocator would take memory in 2 MB pages, a quarter of which then stands empty. Read once, at import.
 os.environ.setdefault("MIMALLOC_ALLOW_THP", "0")
@@ -13,7 +13,6 @@ from pyreqwest.exceptions import ConnectError, PyreqwestError, RequestTimeoutErr
 from pyreqwest.response import Response as Reply
 
 from headrace.domain.failures import Failure, Refused
-from headrace.engine.slots import Slots
 from headrace.ports import OutboundRequest, Response
 from headrace.threads import in_the_background
 from headrace.transport.limits import HEADERS, WIRE_BYTES, decoded
@@ -43,33 +42,15 @@ class PyreqwestTransport:
             builder = builder.add_root_certificate_pem(Path(ca_file).read_bytes())
         with in_the_background():
             self._client: Client = builder.build()
-        self._places = Slots(connections)
 
     async def send(self, request: OutboundRequest, seconds: float) -> Response:
-        if not self._places.take():
-            seconds = await self._wait_for_a_place(seconds)
-        try:
-            return await self._exchange(request, seconds)
-        finally:
-            self._places.give_back()
-
-    async def aclose(self) -> None:
-        await self._client.close()
-
-    async def _wait_for_a_place(self, seconds: float) -> float:
-        """Wait for one of the connections out here: inside the client each waiting call would hold 11 kB.
-        Returns what is left of the time."""
-        until = monotonic() + seconds
-        if not await self._places.wait(seconds):
-            raise Refused(Failure.TIMEOUT)
-        return max(until - monotonic(), 0.001)
-
-    async def _exchange(self, request: OutboundRequest, seconds: float) -> Response:
         try:
             builder = self._client.request(request.method, request.url).headers(request.headers)
             builder = builder.timeout(timedelta(seconds=seconds))
             if request.body is not None:
                 builder = builder.body_bytes(request.body)
+            elif request.method == "POST":
+                builder = builder.header("content-length", "0")  # some servers refuse one without
             async with builder.build_streamed() as reply:
                 body = await _read(reply)
                 headers, status = reply.headers, reply.status
@@ -80,7 +61,10 @@ class PyreqwestTransport:
             raise Refused(_connect_failure(error)) from error
         except (PyreqwestError, ValueError) as error:  # the latter: a URL or header that is none
             raise Refused(Failure.CONNECTION_LOST) from error
-        return Response(status, headers, decoded(body, encoding))
+        return Response(status, headers, decoded(body, encoding), time())
+
+    async def aclose(self) -> None:
+        await self._client.close()
 
 
 async def _read(reply: Reply) -> bytes:

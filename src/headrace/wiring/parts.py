@@ -3,7 +3,7 @@
 import msgspec
 
 from headrace.api.render import enrich_answer, finished_body
-from headrace.config import ConfigError, Settings
+from headrace.config import ConfigError, Settings, locating
 from headrace.domain.model import Account, Enrichment, Field
 from headrace.domain.pricing import PriceBook
 from headrace.engine.asked import Key
@@ -16,11 +16,16 @@ from headrace.providers import registry
 from headrace.shared.store import Shared, local
 from headrace.storage.opening import Storage
 from headrace.storage.sealed_flights import SealedFlights
+from headrace.transport.bulkhead import Bulkhead
 from headrace.wiring.own import OWN
 
 
 def make_transport(settings: Settings) -> Transport:
-    """The outbound client that is configured."""
+    """The outbound client that is configured, with as many connections as are allowed."""
+    return Bulkhead(_make_client(settings), settings.transport.connections)
+
+
+def _make_client(settings: Settings) -> Transport:
     wanted = settings.transport
     authorities = str(settings.ca_file) if settings.ca_file else None
     if wanted.client == "aiohttp":
@@ -32,6 +37,7 @@ def make_transport(settings: Settings) -> Transport:
     return PyreqwestTransport(authorities, wanted.connections)
 
 
+@locating
 def make_shared(settings: Settings, clock: Clock) -> Shared:
     """What this process shares with others, if it is one of a fleet. Raises `ConfigError`."""
     if not settings.shared.url:
@@ -52,6 +58,7 @@ def make_memory(settings: Settings, storage: Storage, shared: Shared, clock: Clo
     return Memory(storage.remembered, flights, storage.vault.digest, clock)
 
 
+@locating
 def make_prices(settings: Settings) -> PriceBook:
     """The price book in milli-credits. Raises `ConfigError`."""
     prices = settings.prices

@@ -1,5 +1,6 @@
 """Vendors: from settings to adapters with keys, limits and an order."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any
@@ -7,9 +8,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from headrace.config import ConfigError, Provider, Settings
+from headrace.config import ConfigError, Provider, Settings, locating
 from headrace.domain.model import VERIFY, Field
-from headrace.domain.waterfall import Plan, Source
+from headrace.domain.plan import Plan, Source
 from headrace.engine.guard import Limits, Quota
 from headrace.engine.own.guess import FINDS
 from headrace.engine.vendor import Vendor
@@ -19,6 +20,10 @@ from headrace.storage.opening import Storage
 from headrace.wiring.own import OWN, taking_part, upstreams
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+_MORE_THAN_A_PLACE = set("?#@")
+"""The vendor's paths are added to a base URL; after a query they would be a part of that."""
 
 
 _KEPT_IN_SANDBOX = {"rate", "timeout", "concurrency", "trusted"}
@@ -34,6 +39,7 @@ def with_entered_keys(settings: Settings, storage: Storage) -> Settings:
     return msgspec.structs.replace(settings, providers=providers)
 
 
+@locating
 def make_vendors(settings: Settings) -> dict[str, Vendor]:
     """The vendors that have credentials. Raises `ConfigError`."""
     unknown = sorted(set(settings.providers) - set(registry.names()))
@@ -50,6 +56,7 @@ def make_vendors(settings: Settings) -> dict[str, Vendor]:
     return made
 
 
+@locating
 def make_plan(settings: Settings, vendors: Mapping[str, Vendor]) -> Plan:
     """Who is asked in which order. Vendors without credentials are left out. Raises `ConfigError`."""
     own, finders = taking_part(settings), {}
@@ -63,10 +70,10 @@ def make_plan(settings: Settings, vendors: Mapping[str, Vendor]) -> Plan:
             for name in order
             if name in vendors or name in own
         )
-    upstreams(settings)  # what is wrong there is said here
+    resold = upstreams(settings)
     order = settings.verification.order
     _check_order("verification.order", order, VERIFY, lambda adapter: issubclass(adapter, Verifies))
-    return Plan(finders, tuple(name for name in order if name in vendors or name in own))
+    return Plan(finders, tuple(name for name in order if name in vendors or name in own), resold)
 
 
 def at_sandbox(settings: Settings, url: str) -> Settings:
@@ -90,13 +97,15 @@ def at_sandbox(settings: Settings, url: str) -> Settings:
 def _adapter(name: str, section: Provider) -> Adapter | None:
     """The adapter with its credentials; `None` while none of them is set."""
     kind = registry.adapter(name)
-    needed = credentials_of(name)
-    for key in section.credentials:
-        if key not in needed:
+    needed, paths = credentials_of(name), paths_of(name)
+    for key, value in section.credentials.items():
+        if key not in (*needed, *paths):
             raise ConfigError(f"providers.{name}.{key}: unknown setting; credentials are {', '.join(needed)}")
+        if key in paths and not _is_path(value):
+            raise ConfigError(f"providers.{name}.{key}: must be a path that begins with one slash")
     given = {key: value for key, value in section.credentials.items() if value}
     missing = [key for key in needed if key not in given]
-    if missing and given:
+    if missing and any(key in given for key in needed):
         raise ConfigError(f"providers.{name}.{missing[0]}: is required")
     return None if missing else kind(**given)
 
@@ -105,6 +114,16 @@ def credentials_of(name: str) -> list[str]:
     """What the vendor's adapter needs to be told."""
     declared: Any = registry.adapter(name)
     return [each.name for each in fields(declared) if each.default is MISSING]
+
+
+def paths_of(name: str) -> list[str]:
+    """The paths that may be set where a vendor has two for one thing."""
+    declared: Any = registry.adapter(name)
+    return [each.name for each in fields(declared) if each.default is not MISSING]
+
+
+def _is_path(value: str) -> bool:
+    return re.fullmatch(r"/[A-Za-z0-9_.~-][A-Za-z0-9_./~-]*", value) is not None
 
 
 def _vendor(adapter: Adapter, section: Provider) -> Vendor:
@@ -119,9 +138,12 @@ def _vendor(adapter: Adapter, section: Provider) -> Vendor:
 
 def _base_url(adapter: Adapter, section: Provider) -> str:
     url = (section.base_url or adapter.base_url).rstrip("/")
-    if _is_allowed(url):
-        return url
-    raise ConfigError(f"providers.{adapter.name}.base_url: must be https (http is allowed on loopback only)")
+    key = f"providers.{adapter.name}.base_url"
+    if not _is_allowed(url):
+        raise ConfigError(f"{key}: must be https (http is allowed on loopback only)")
+    if set(url) & _MORE_THAN_A_PLACE:
+        raise ConfigError(f"{key}: must have no query, fragment or password")
+    return url
 
 
 def _is_allowed(url: str) -> bool:
@@ -152,19 +174,23 @@ def make_limits(settings: Settings, vendors: Mapping[str, Vendor]) -> dict[tuple
     limits = {}
     for name, vendor in vendors.items():
         section, adapter = settings.provider(name) or Provider(credentials={}), vendor.adapter
-        rates = dict(adapter.rates)
-        if section.rate is not None:
-            rates = dict.fromkeys(vendor.capabilities, _per_minute(section.rate))
         for capability in vendor.capabilities:
-            scope = WHOLE_VENDOR if WHOLE_VENDOR in rates else capability
-            quota = _quota(f"vendor:{name}:{scope}", rates.get(scope))
+            scope = WHOLE_VENDOR if WHOLE_VENDOR in adapter.rates else capability
+            rate = adapter.rates.get(scope)
+            if section.rate is not None:
+                rate = _per_minute(section.rate, rate.seconds if rate else 60)
+            quota = _quota(f"vendor:{name}:{scope}", rate)
             limits[name, capability] = Limits(section.concurrency or adapter.concurrency, quota)
     return limits
 
 
-def _per_minute(calls: float) -> Rate:
-    """Half a call a minute is one in two."""
-    return Rate(1, 60 / calls) if 0 < calls < 1 else Rate(int(calls), 60)
+def _per_minute(calls: float, seconds: float) -> Rate:
+    """So many calls a minute, counted in the vendor's own window of `seconds`, so that a minute's calls do
+    not come at once where a second is what it counts. Less than one in it is one in a longer window."""
+    if not calls:
+        return Rate(0, seconds)
+    at_once = max(1, int(calls * seconds / 60))
+    return Rate(at_once, at_once * 60 / calls)
 
 
 def _quota(key: str, rate: Rate | None) -> Quota | None:

@@ -1,16 +1,29 @@
 """What the OpenAPI document says about an operator's endpoints."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example, OpenAPIType, Operation, Parameter, Schema
 from msgspec import Struct
 
 from headrace.api.admin import schemas
-from headrace.api.documented import answer, body, idempotency, problem
+from headrace.api.body import LONG_BODY_LIMIT
+from headrace.api.complaints import KEY
+from headrace.api.documented import body, idempotency
+from headrace.api.headers import NOT_KEPT, REPLAYED
+from headrace.api.refusals import (
+    KEYED,
+    ONCE,
+    Answers,
+    answer,
+    bad_requests,
+    no_json,
+    not_found,
+    refusals,
+)
 from headrace.api.schemas import DeliveriesAnswer, Replayed
 from headrace.api.webhooks import DELIVERY_EXAMPLE
+from headrace.domain.errors import Problem
 
 ADMIN_KEY = "AdminKey"
 """The name of the operators' keys in the document."""
@@ -61,24 +74,21 @@ _LINE = {
     "subject": _ID,
 }
 
-_WRONG_KEY = {401: problem("unauthorized")}
-_NO_STORAGE = {503: problem("storage_unavailable")}
-_NO_ACCOUNT = {404: problem("not_found", "There is no such account")}
-_BAD_QUERY = {400: problem("bad_request", "limit must be a whole number from 1 to 200")}
-_BODY = {
-    400: problem("bad_request", "amount is required: a number with at most three decimals"),
-    413: problem("body_too_large", "The request body is larger than 65536 bytes"),
-    415: problem("unsupported_media_type"),
-}
-_ONCE = {**_BODY, 409: problem("idempotency_key_in_use"), 422: problem("idempotency_key_reused")}
+_NO_ACCOUNT = not_found("There is no such account")
+_BAD_QUERY = Problem("bad_request", detail="limit must be a whole number from 1 to 200")
+_BAD_BODY = Problem("bad_request", detail="amount is required: a number with at most three decimals")
+_BODY = (_BAD_BODY, *no_json())
+_CHANGE = (*bad_requests([KEY]), *ONCE)
+_ONCE = (*_BODY, *_CHANGE)
 
 
 def _endpoint(
-    summary: str, shape: type[Struct], example: Any, *problems: dict[int, ResponseSpec], status: int = 200
+    summary: str, shape: type[Struct], example: Any, *problems: Problem, status: int = 200
 ) -> dict[str, Any]:
-    responses = {status: answer(shape, summary, Example(value=example))}
-    for some in (*problems, _WRONG_KEY, _NO_STORAGE):
-        responses |= some
+    headers = (NOT_KEPT, REPLAYED) if ONCE[0] in problems else (NOT_KEPT,)
+    responses: Answers = {status: answer(shape, summary, Example(value=example), headers=headers)}
+    for code, refusal in refusals(*problems, *KEYED).items():
+        responses[code] = replace(refusal, headers=(NOT_KEPT, *refusal.headers))
     return {"summary": summary, "tags": ["Admin"], "security": [{ADMIN_KEY: []}], "responses": responses}
 
 
@@ -89,11 +99,12 @@ NEW_ACCOUNT = _endpoint(
     "Make an account and its first key, which is not shown again",
     schemas.AccountMade,
     {"account_id": _ID, "name": "acme", "api_key": _KEY},
-    {**_ONCE, 409: problem("name_taken")},
+    *_ONCE,
+    Problem("name_taken"),
     status=201,
 )
 ONE_ACCOUNT = _endpoint("One account", schemas.AccountDetails, _ACCOUNT, _NO_ACCOUNT)
-SETTINGS = _endpoint("Change an account's settings", schemas.AccountDetails, _ACCOUNT, _BODY, _NO_ACCOUNT)
+SETTINGS = _endpoint("Change an account's settings", schemas.AccountDetails, _ACCOUNT, *_BODY, _NO_ACCOUNT)
 KEYS = _endpoint(
     "An account's keys, never their text",
     schemas.KeysAnswer,
@@ -104,7 +115,7 @@ NEW_KEY = _endpoint(
     "Make another key, which is not shown again",
     schemas.KeyMade,
     {"key_id": "8969fwj27iih", "api_key": _KEY},
-    _ONCE,
+    *_ONCE,
     _NO_ACCOUNT,
     status=201,
 )
@@ -112,7 +123,7 @@ REVOKE_KEY = _endpoint(
     "Revoke a key, of an account or of an operator",
     schemas.KeyRevoked,
     {"key_id": "8969fwj27iih", "revoked": True},
-    {404: problem("not_found", "There is no such live key")},
+    not_found("There is no such live key"),
 )
 STANDING = _endpoint(
     "What an account can spend",
@@ -124,7 +135,8 @@ ADD_CREDITS = _endpoint(
     "Add credits, or take some back",
     schemas.CreditsChanged,
     {"account_id": _ID, "name": "acme", "added": 100, "available": 600},
-    {**_ONCE, 422: problem("insufficient_credits")},
+    *_ONCE,
+    Problem("insufficient_credits"),
     _NO_ACCOUNT,
 )
 CONSENTS = _endpoint(
@@ -137,7 +149,7 @@ NEW_CONSENT = _endpoint(
     "Write down a consent to personal addresses, or its withdrawal",
     schemas.ConsentsAnswer,
     {"consents_personal_email": True, "consents": [_CONSENT]},
-    _ONCE,
+    *_ONCE,
     _NO_ACCOUNT,
     status=201,
 )
@@ -152,15 +164,15 @@ REPLAY = _endpoint(
     "Have a webhook delivered again",
     Replayed,
     {"id": DELIVERY_EXAMPLE["id"], "replayed": True},
-    _ONCE,
-    {404: problem("not_found", "There is no such delivery")},
+    *_ONCE,
+    not_found("There is no such delivery"),
 )
 SECRET = _endpoint("What an account's webhooks are signed with", schemas.SecretAnswer, _SECRET, _NO_ACCOUNT)
 ROTATE = _endpoint(
     "Make a new signing secret; the old one stays valid for 24 hours",
     schemas.SecretAnswer,
     _SECRET,
-    _ONCE,
+    *_ONCE,
     _NO_ACCOUNT,
 )
 SUPPRESSIONS = _endpoint(
@@ -183,17 +195,19 @@ SUPPRESS = _endpoint(
     "Leave a person alone from now on",
     schemas.Suppressed,
     {"identifiers": 2, "added": 2},
-    _ONCE,
+    *_ONCE,
     status=201,
 )
 UNSUPPRESS = _endpoint(
-    "Let a person be looked for again", schemas.Unsuppressed, {"identifiers": 2, "removed": 2}, _BODY
+    "Let a person be looked for again", schemas.Unsuppressed, {"identifiers": 2, "removed": 2}, *_BODY
 )
 OUTCOMES = _endpoint(
     "Tell what bounced and what arrived",
     schemas.OutcomesCounted,
     {"counted": 2, "unknown": 1, "repeated": 0},
-    _ONCE,
+    _BAD_BODY,
+    *no_json(LONG_BODY_LIMIT),
+    *_CHANGE,
 )
 VERIFY = _endpoint(
     "Recompute every balance from its entries",
@@ -247,7 +261,7 @@ def _change(shape: str, example: dict[str, Any], *, once: bool = True) -> type[O
     class Changes(Operation):
         def __post_init__(self) -> None:
             self.parameters = [*(self.parameters or []), *(idempotency() if once else [])]
-            self.request_body = body(shape, "An example", example)
+            self.request_body = body(shape, Example(id="documented", summary="An example", value=example))
             self.request_body.required = shape != "Nothing"
 
     return Changes

@@ -6,7 +6,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from headrace.domain.model import Attempt, Contact, Field, Grade, Result, Verdict
-from headrace.domain.waterfall import DOMAIN_FROM_COMPANY, GUESSED
+from headrace.domain.trace import DOMAIN_FROM_COMPANY, GUESSED
 from headrace.engine.own.habits import Habits
 from headrace.engine.own.reputation import Reputation
 from headrace.finder.combine import Evidence, chance, of_verdict

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from headrace.domain.model import Contact, Field, Guessed, Missing, Needs, Skipped
-from headrace.domain.waterfall import Question
+from headrace.domain.model import Contact, Field, Guessed, Needs, Skipped
+from headrace.domain.plan import Question
 from headrace.engine.own.knowing import Knowing
 from headrace.finder.patterns import Candidate, candidates
 from headrace.ports import Clock
@@ -24,7 +24,7 @@ class Guesser:
         self._clock = clock
         self._most = most
 
-    async def answer(self, question: Question, contact: Contact) -> Guessed | Missing | Skipped:  # noqa: ARG002
+    async def answer(self, question: Question, contact: Contact) -> Guessed | Skipped:  # noqa: ARG002
         domain, assumed = contact.domain, contact.domain is None
         if assumed and contact.company_name:
             domain = await self._knowing.domain_of(contact.company_name)
@@ -32,7 +32,7 @@ class Guesser:
             return Skipped("missing_input: domain", lacking=True)
         found = await self.candidates(contact.first_name or "", contact.last_name or "", domain, self._most)
         likely = tuple(each.email for each in found if each.probability >= LEAST)
-        return Guessed(likely, assumed) if likely else Missing("name_not_understood")
+        return Guessed(likely, assumed) if likely else Skipped("name_not_understood", lacking=True)
 
     async def candidates(self, first: str, last: str, domain: str, most: int) -> list[Candidate]:
         """The likeliest addresses, however unlikely; `domain` in one spelling (see `normalize`)."""

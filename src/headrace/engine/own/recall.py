@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from headrace.domain.model import Contact, Field, Judged, Verdict
-from headrace.domain.waterfall import Question
+from headrace.domain.plan import Question
 from headrace.engine.asked import Asked
 from headrace.engine.memory import Ages, Memory
 from headrace.engine.vendor import Vendor

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from headrace.domain.model import Contact, Grade, Judged, Thresholds, Verdict
-from headrace.domain.waterfall import Question
+from headrace.domain.plan import Question
 from headrace.engine.memory import Ages
 from headrace.engine.own import PROBE
 from headrace.engine.own.recall import Recall
