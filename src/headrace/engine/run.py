@@ -42,7 +42,7 @@ _TRUSTED = Verdict(Grade.DELIVERABLE, "trusted_provider")
 Party = Vendor | Local
 Answers = Outcome | Mapping[Field, Found | Missing | Failed]
 
-_LONG = 1000.0
+LONG = 1000.0
 """Milliseconds after which those are looked up again who may have objected since."""
 
 
@@ -108,7 +108,7 @@ class Run:
         finally:
             for timer in self._timers.values():
                 timer.cancel()
-        if self.elapsed_ms > _LONG:
+        if self.elapsed_ms > LONG:
             await self._screen_again()
 
     async def until_silent(self) -> None:
