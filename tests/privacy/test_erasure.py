@@ -143,8 +143,8 @@ async def known(stack: Stack) -> Stack:
 
 @pytest.fixture
 async def slow(known: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
-    """The same, where a vendor takes longer than the others, and no search so long that it looks again whom to
-    leave alone: on a busy machine each could."""
+    """The same, where a vendor takes longer than the others. On a busy machine every search could be so long
+    that it looks again whom to leave alone: here none does."""
     stack = known
     monkeypatch.setattr(run, "LONG", math.inf)
     await stack.control("_control/latency", vendor="prospeo", ms=700)
