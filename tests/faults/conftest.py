@@ -11,13 +11,13 @@ from tests.stack import Stack, running
 
 SHORT: dict[str, Any] = {
     "SERVER__RATE_LIMIT": "100000",
-    **{f"PROVIDERS__{name.upper()}__TIMEOUT": "1" for name in VENDORS},
+    **{f"PROVIDERS__{name.upper()}__TIMEOUT": "3" for name in VENDORS},
 }
 
 
 @pytest.fixture(scope="module")
 def module_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """One stack for a whole module; its vendors have a second to answer."""
+    """One stack for a whole module; its vendors have three seconds to answer."""
     with running(tmp_path_factory.mktemp("stack"), **SHORT) as made:
         yield made
 

@@ -17,7 +17,7 @@ TWO = "leadmagic,airscale"
 
 @pytest.fixture(scope="module")
 def module_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Two vendors for everything, which have a second to answer."""
+    """Two vendors for everything, which have three seconds to answer."""
     order: dict[str, Any] = {
         f"WATERFALL__ORDER__{kind}": TWO for kind in ("EMAIL", "PHONE", "PERSONAL_EMAIL")
     }
