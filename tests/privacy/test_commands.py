@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,22 @@ def test_an_export_tells_all_with_sources_recipients_and_until_when(known: Here)
     assert told["outcomes"] == []
     assert BOB.email not in json.dumps(told)
     assert ADA.email in known.says("privacy", "export", "--email", ADA.email)
+
+
+def test_an_export_of_which_a_part_cannot_be_read_shows_the_rest_and_says_so(known: Here) -> None:
+    email = ("privacy", "export", "--email", ADA.email)
+    first, second = (each["enrichment_id"] for each in known.json(*email)["enrichments"])
+    with closing(sqlite3.connect(load(known.config, {}).database_path)) as db, db:
+        db.execute("UPDATE enrichments SET record = x'80ff' WHERE id = ?", [first])
+    told = known.json(*email, code=1)
+    assert ([each["enrichment_id"] for each in told["enrichments"]], told["unreadable"]) == (
+        [second],
+        [first],
+    )
+    assert (
+        f"no key that is here opens these records about the person, or a later version wrote them: {first};"
+        in (refusal(known, *email))
+    )
 
 
 @pytest.mark.parametrize("number", ["1e400", "1.10", "7" * 5_000])

@@ -174,7 +174,7 @@ async def test_once_the_records_are_gone_an_answer_takes_its_neighbours_along(
 
 
 @pytest.mark.parametrize("unreadable", ["another version's", "sealed with a lost key"])
-async def test_what_cannot_be_read_goes_too_and_keeps_nothing_else(
+async def test_what_cannot_be_read_is_named_goes_too_and_keeps_nothing_else(
     storage: Storage, backend: Backend, acme: Account, unreadable: str
 ) -> None:
     first, second = await enriched(storage, acme, ADA), await enriched(storage, acme, ADA)
@@ -187,7 +187,13 @@ async def test_what_cannot_be_read_goes_too_and_keeps_nothing_else(
         f"UPDATE answers SET answer = {written} WHERE id = (SELECT MIN(id) FROM answers)",
     )
 
-    erased = await storage.persons.erase(identify(Selectors(email=ADA.email)), OPERATOR)
+    who = identify(Selectors(email=ADA.email))
+    shown = await storage.persons.export(who, OPERATOR)
+    (spoilt,) = backend.rows(f"SELECT id FROM answers WHERE answer = {written}")
+    assert set(shown.unreadable) == {first, *spoilt}
+    assert ([kept.id for kept in shown.enrichments], len(shown.answers)) == ([second], 1)
+
+    erased = await storage.persons.erase(who, OPERATOR)
     assert (erased.enrichments, erased.answers) == (2, 2)
     assert await storage.enrichments.get(second, acme.id) is None
 

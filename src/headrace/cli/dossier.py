@@ -32,6 +32,7 @@ def dossier(identifiers: Sequence[str], found: Dossier, privacy: Privacy) -> dic
         "answers": [_answer(kept, privacy.answers_days) for kept in found.answers],
         "outcomes": [_outcome(at, privacy.results_days) for at in found.outcomes],
         "recipients": sorted({kept.account for kept in found.enrichments}),
+        "unreadable": list(found.unreadable),
     }
 
 

@@ -119,13 +119,19 @@ def export(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show everything that is kept about a person, where it came from and who received it."""
+    """Show everything that is kept about a person, where it came from and who received it. Ends with status 1
+    when a part cannot be read."""
     who = _identified(Selectors(email, phone, linkedin, name, domain, region))
     privacy = settings_from(config).privacy
     with storage_from(config) as storage:
         found = run(lambda: storage.persons.export(who, OPERATOR))
     value = dossier(who, found, privacy)
     show(value, as_json, dossier_table(value))
+    if found.unreadable:
+        raise CommandError(
+            "not all of it: no key that is here opens these records about the person, or a later version"
+            f" wrote them: {', '.join(found.unreadable)}; put the missing key back and export again"
+        )
 
 
 @app.command()

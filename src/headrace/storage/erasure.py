@@ -2,10 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-
-from msgspec import MsgspecError
 
 from headrace.domain.failures import Failure
 from headrace.ports import Clock
@@ -13,7 +10,6 @@ from headrace.record import decode_record
 from headrace.storage import books, schema, scrub
 from headrace.storage.audit_log import AuditLog
 from headrace.storage.database import Database, Each, Statement, Steps
-from headrace.storage.errors import Unusable
 from headrace.storage.ledger import SqlLedger
 from headrace.storage.same_person import Person, SamePerson
 from headrace.storage.suppressions import SqlSuppressions
@@ -185,8 +181,7 @@ class Eraser:
     def _is_late(self, record_id: str, since: float) -> Steps[bool]:
         """Whether an enrichment ended just now without an answer that is still to come."""
         for row in (yield Statement(_ENDED, {"record": record_id, "since": since})):
-            with suppress(Unusable, MsgspecError):  # what cannot be read goes as well
-                record = decode_record(self._vault.open(row[0]))
+            if record := self._vault.read(row[0], decode_record):
                 return any(line.reason == Failure.DEADLINE for line in record.attempts)
         return False
 

@@ -9,7 +9,7 @@ from headrace.storage.database import Database, Row, Statement, Steps
 from headrace.storage.erasure import PATIENT, Erased, Eraser, Patience, Waiting
 from headrace.storage.same_person import SamePerson, values_in
 from headrace.storage.vault import Vault
-from headrace.storage.webhooks import url_of
+from headrace.storage.webhooks import url_in
 
 _ENRICHMENT = """
     SELECT e.id, a.name, e.created_at, e.finished_at, e.record
@@ -30,7 +30,8 @@ _SINCE = "SELECT created_at FROM suppressions WHERE digest = :digest"
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A webhook that told about the person. Times are seconds since 1970."""
+    """A webhook that told about the person. Times are seconds since 1970. Without `url` once it is forgotten,
+    or when it cannot be read."""
 
     url: str | None
     state: str
@@ -62,7 +63,8 @@ class KeptAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """All there is about a person. `suppressed_since`: one for each identifier that was asked for.
+    """All there is about a person, and as `unreadable` the ids of enrichments and answers that no key opens,
+    or a later version wrote. `suppressed_since`: one for each identifier that was asked for.
     `outcomes`: when somebody reported what became of one of the addresses, in seconds since 1970; that it was
     reported is all that is kept."""
 
@@ -70,6 +72,7 @@ class Dossier:
     enrichments: Sequence[Kept]
     answers: Sequence[KeptAnswer]
     outcomes: Sequence[float]
+    unreadable: Sequence[str]
 
 
 class SqlPersons:
@@ -104,32 +107,64 @@ class SqlPersons:
 
     def _collect(self, identifiers: Sequence[str]) -> Steps[Dossier]:
         since: list[float | None] = []
-        outcomes: dict[bytes, float] = {}
+        found = _Gathered()
         for each in identifiers:
             digest = {"digest": self._vault.digest(each)}
             rows = yield Statement(_SINCE, digest)
             since.append(rows[0][0] if rows else None)
-            outcomes.update((bytes(row[0]), row[1]) for row in (yield Statement(_OUTCOME, digest)))
-        enrichments: list[Kept] = []
-        answers: list[KeptAnswer] = []
+            found.add_outcomes((yield Statement(_OUTCOME, digest)))
         theirs = yield from SamePerson(self._vault, identifiers).records()
         for record_id in theirs.records:
             about = {"record": record_id}
             for row in (yield Statement(_ENRICHMENT, about)):
-                deliveries = yield Statement(_DELIVERIES, about)
-                enrichments.append(self._kept(row, deliveries))
-            rows = yield Statement(_ANSWER, about)
-            answers += [KeptAnswer(values_in(self._vault.open(row[0])), row[1], row[2]) for row in rows]
-            outcomes.update((bytes(row[0]), row[1]) for row in (yield Statement(_OUTCOMES, about)))
-        return Dossier(since, enrichments, answers, sorted(outcomes.values()))
+                found.add_enrichment(record_id, self._kept(row, (yield Statement(_DELIVERIES, about))))
+            for row in (yield Statement(_ANSWER, about)):
+                found.add_answer(record_id, self._kept_answer(row))
+            found.add_outcomes((yield Statement(_OUTCOMES, about)))
+        return found.dossier(since)
 
     def _note(self, identifiers: Sequence[str], actor: str, action: str) -> Steps[None]:
         for each in identifiers:
             yield from self._audit_log.line(actor, action, self._vault.digest(each).hex())
 
-    def _kept(self, row: Row, deliveries: Sequence[Row]) -> Kept:
+    def _kept(self, row: Row, deliveries: Sequence[Row]) -> Kept | None:
+        record = self._vault.read(row[4], decode_record)
         sent = [
-            Sent(url_of(self._vault, each[4]) if each[4] else None, each[0], each[1], each[2], each[3])
+            Sent(self._vault.read(each[4], url_in) if each[4] else None, each[0], each[1], each[2], each[3])
             for each in deliveries
         ]
-        return Kept(row[0], row[1], row[2], row[3], decode_record(self._vault.open(row[4])), sent)
+        return Kept(row[0], row[1], row[2], row[3], record, sent) if record else None
+
+    def _kept_answer(self, row: Row) -> KeptAnswer | None:
+        values = self._vault.read(row[0], values_in)
+        return None if values is None else KeptAnswer(values, row[1], row[2])
+
+
+class _Gathered:
+    """A dossier in the making. What is `None` cannot be read."""
+
+    def __init__(self) -> None:
+        self._enrichments: list[Kept] = []
+        self._answers: list[KeptAnswer] = []
+        self._outcomes: dict[bytes, float] = {}
+        self._unreadable: list[str] = []
+
+    def add_enrichment(self, record_id: str, kept: Kept | None) -> None:
+        if kept:
+            self._enrichments.append(kept)
+        else:
+            self._unreadable.append(record_id)
+
+    def add_answer(self, record_id: str, answer: KeptAnswer | None) -> None:
+        if answer:
+            self._answers.append(answer)
+        else:
+            self._unreadable.append(record_id)
+
+    def add_outcomes(self, rows: Sequence[Row]) -> None:
+        """One address can be reached in several ways."""
+        self._outcomes.update((bytes(row[0]), row[1]) for row in rows)
+
+    def dossier(self, since: Sequence[float | None]) -> Dossier:
+        outcomes = sorted(self._outcomes.values())
+        return Dossier(since, self._enrichments, self._answers, outcomes, self._unreadable)

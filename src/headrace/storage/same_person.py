@@ -6,12 +6,8 @@ number can be a switchboard's, an address a role's, a name a namesake's: these l
 nothing else, a record with the same name and no other profile, or an answer filed under nothing unknown.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
-
-from msgspec import MsgspecError
 
 from headrace.domain.identity import full_name
 from headrace.domain.model import Contact, Field, Found
@@ -20,10 +16,7 @@ from headrace.engine.subjects import Subject
 from headrace.finder.lists import Lists
 from headrace.record import EnrichmentRecord, decode_record, request_of
 from headrace.storage.database import Row, Statement, Steps
-from headrace.storage.errors import Unusable
 from headrace.storage.vault import Vault
-
-T = TypeVar("T")
 
 _ABOUT = "SELECT record_id FROM subjects WHERE digest = :digest"
 _FILED = "SELECT digest FROM subjects WHERE record_id = :record"
@@ -104,7 +97,7 @@ class SamePerson:
         digests: dict[bytes, None] = {}
         for record_id in direct:
             for row in (yield Statement(_ANSWER, {"record": record_id})):
-                values = _texts(Subject(Contact()), self._read(row[0], _values) or [])
+                values = _texts(Subject(Contact()), self._vault.read(row[0], _values) or [])
                 filed = yield from self._digests(record_id)
                 digests.update(dict.fromkeys(filed - self._digested([*self._given, *values])))
         beside: dict[str, None] = {}
@@ -138,7 +131,7 @@ class SamePerson:
         for row in (yield Statement(_ANSWER, {"record": record_id})):
             if any(map(_is_sure, by)):
                 return True
-            values = self._read(row[0], _values)
+            values = self._vault.read(row[0], _values)
             if values is None:
                 return False
             filed = yield from self._digests(record_id)
@@ -146,14 +139,9 @@ class SamePerson:
         return False
 
     def _people(self, rows: Iterable[Row]) -> list[Person]:
-        read = (self._read(row[0], decode_record) for row in rows)
+        """What cannot be read leads to nobody else."""
+        read = (self._vault.read(row[0], decode_record) for row in rows)
         return [Person.of(record) for record in read if record]
-
-    def _read(self, sealed: bytes, as_: Callable[[bytes], T]) -> T | None:
-        """`None` for what no key opens any more, or another version wrote: it leads to nobody else."""
-        with suppress(Unusable, MsgspecError):
-            return as_(self._vault.open(sealed))
-        return None
 
     def _explained(self, values: Sequence[tuple[Field, str]], people: Sequence[Person]) -> set[str]:
         """What an answer with these values can be filed under when it is about the person."""

@@ -2,13 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 
-from msgspec import MsgspecError
-
 from headrace.engine import lasting
 from headrace.engine.asked import Key, spelling_of
 from headrace.engine.converse import Reply
 from headrace.ports import Flights
-from headrace.storage.errors import Unusable
 from headrace.storage.vault import Vault
 
 
@@ -37,7 +34,6 @@ class SealedFlights:
         landed, shared = await self._flights.once(name, sealed, seconds)
         if own is not None and not shared:
             return own, False
-        try:
-            return lasting.decode(self._vault.open(landed)), True
-        except (Unusable, MsgspecError):  # a key that this process does not have yet, or another version
-            return await work(), False
+        if reply := self._vault.read(landed, lasting.decode):
+            return reply, True
+        return await work(), False  # a key that this process does not have yet, or another version

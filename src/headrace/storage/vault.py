@@ -2,18 +2,21 @@
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import structlog
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
+from msgspec import MsgspecError
 
 from headrace.storage.errors import Unusable
 from headrace.storage.sealing import Sealer, new_key
+
+T = TypeVar("T")
 
 _DIGEST_BYTES = 16
 _LOOK_AGAIN = 1.0
@@ -103,6 +106,12 @@ class Vault:
         if record is None:
             raise Unusable("a record was sealed with a key that is not there any more")
         return record
+
+    def read(self, sealed: bytes, as_: Callable[[bytes], T]) -> T | None:
+        """What the record says; `None` for what no key opens any more, or another version wrote."""
+        with suppress(Unusable, MsgspecError):
+            return as_(self.open(sealed))
+        return None
 
     def opens(self, sealed: bytes) -> bool:
         """Whether one of the keys is the one that it was sealed with."""
