@@ -14,6 +14,8 @@ from headrace.cli.options import CommandError
 from headrace.config import load
 from headrace.domain.model import EnrichmentRequest, Field
 from headrace.storage import erasure
+from headrace.storage.errors import Unusable
+from headrace.storage.opening import keys_beside
 from headrace.wiring import open_storage
 from headrace.wiring import storage as wiring
 from tests.cli.running import Here, config_file, piped
@@ -193,6 +195,23 @@ def test_an_erasure_asks_first_and_says_whom_to_tell(known: Here) -> None:
     assert known.json("privacy", "verify")["intact"]
 
 
+def test_what_lost_keys_sealed_is_given_up_once_somebody_says_so(known: Here) -> None:
+    keys_beside(load(known.config, {}).database_path).unlink()
+    assert "see headrace db give-up" in refusal(known, "accounts", "list")
+    assert "--yes" in refusal(known, "db", "give-up")
+
+    given_up = known.json("db", "give-up", "--yes")
+    assert given_up == {
+        "given_up": {"enrichments": 3, "webhook_deliveries": 2},
+        "accounts": [],
+        "vendors": [],
+    }
+    assert len(known.json("accounts", "list")) == 2
+    assert known.json("privacy", "export", "--email", ADA.email)["enrichments"] == []
+    assert known.json("ledger", "verify")["balanced"]
+    assert "all of it opens" in known.says("db", "give-up")
+
+
 def test_purging_asks_first_and_counts(known: Here) -> None:
     assert "--yes" in refusal(known, "privacy", "purge")
     kinds = ("results", "answers", "replies", "companies", "outcomes", "audit")
@@ -230,7 +249,7 @@ def test_a_tampered_audit_log_is_told(here: Here) -> None:
 def refusal(here: Here, *words: str) -> str:
     """What a refused command says."""
     done = CliRunner().invoke(app, [*words, "--config", str(here.config)])
-    assert isinstance(done.exception, CommandError), done.output
+    assert isinstance(done.exception, CommandError | Unusable), done.output
     return str(done.exception)
 
 

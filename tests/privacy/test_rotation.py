@@ -19,7 +19,8 @@ from headrace.storage import rotation
 from headrace.storage.database import Statement, Steps
 from headrace.storage.errors import Unusable
 from headrace.storage.opening import Storage, open_storage
-from headrace.storage.rotation import SEALED, Rotated, Rotation
+from headrace.storage.rotation import Rotated, Rotation
+from headrace.storage.sealed_columns import SEALED
 from headrace.storage.sealing import new_key
 from headrace.storage.tables import metadata
 from headrace.storage.vault import ConfiguredKeys, Vault

@@ -2,10 +2,23 @@
 
 import typer
 
-from headrace.cli.options import AsJson, ConfigFile, run, settings_from, show, storage_from
+from headrace.cli.options import (
+    AsJson,
+    CommandError,
+    ConfigFile,
+    Yes,
+    ask,
+    run,
+    settings_from,
+    show,
+    storage_from,
+)
 from headrace.cli.progress import counting
+from headrace.engine.clock import SystemClock
 from headrace.operate.ports import OPERATOR
 from headrace.storage import schema
+from headrace.storage.giving_up import Closed, GivingUp
+from headrace.storage.opening import Storage
 from headrace.storage.rotation import Rotation
 
 app = typer.Typer(help="The database.", no_args_is_help=True)
@@ -37,3 +50,39 @@ def rotate_keys(config: ConfigFile = None, as_json: AsJson = False) -> None:
     done = f"records sealed anew: {rotated.resealed}"
     advice = "old keys can go from security.encryption_keys now"
     show(value, as_json, f"{done}; {f'old keys retired: {rotated.retired}' if rotated.retired else advice}")
+
+
+@app.command("give-up")
+def give_up(yes: Yes = False, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Give up what no key opens, once the keys are lost for good. Accounts, API keys and books stay."""
+    with storage_from(config, keys_lost=True) as storage:
+        giving_up = _giving_up(storage)
+        closed = run(giving_up.look)
+        if closed.total:
+            ask(f"{_told(closed)}. Give this up? It cannot be undone, and the right keys would open it.", yes)
+            closed = run(lambda: giving_up.give_up(OPERATOR))
+            if left := run(giving_up.look).total:
+                raise CommandError(f"{left} searches are under way, or were a moment ago; run this again")
+    value = {"given_up": closed.rows, "accounts": closed.accounts, "vendors": closed.vendors}
+    show(
+        value,
+        as_json,
+        f"given up: {_told(closed)}" if closed.total else "nothing to give up: all of it opens",
+    )
+
+
+def _giving_up(storage: Storage) -> GivingUp:
+    return GivingUp(
+        storage.database, storage.vault, storage.owner.fence, SystemClock(), storage.audit_log, storage.ledger
+    )
+
+
+def _told(closed: Closed) -> str:
+    """What no key opens, and what follows from it."""
+    kinds = ", ".join(f"{count} of {table}" for table, count in closed.rows.items())
+    told = [f"{closed.total} of {closed.all} sealed records ({kinds})"]
+    if closed.accounts:
+        told.append(f"webhooks of {', '.join(closed.accounts)} get a new secret")
+    if closed.vendors:
+        told.append(f"API keys of {', '.join(closed.vendors)} have to be entered again")
+    return "; ".join(told)

@@ -1,6 +1,7 @@
 """The options that every command takes, and how a command answers."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,6 +45,7 @@ ConfigFile = Annotated[
         help="Settings file. Default: headrace.toml here, if there is one.",
     ),
 ]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
 
@@ -60,9 +62,9 @@ def settings_with_keys(config: Path | None) -> Settings:
 
 
 @contextmanager
-def storage_from(config: Path | None) -> Iterator[Storage]:
-    """The database of the settings, open for the length of one command."""
-    storage = open_storage(load(config))
+def storage_from(config: Path | None, *, keys_lost: bool = False) -> Iterator[Storage]:
+    """The database of the settings, open for the length of one command. `keys_lost`: see `open_storage`."""
+    storage = open_storage(load(config), keys_lost=keys_lost)
     try:
         yield storage
     finally:
@@ -78,6 +80,15 @@ def storage_if_any(config: Path | None) -> Iterator[Storage | None]:
         return
     with storage_from(config) as storage:
         yield storage
+
+
+def ask(question: str, yes: bool) -> None:
+    """Raises `CommandError` where nobody can answer, and ends the command when the answer is no."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise CommandError("this cannot be undone; say --yes")
+    typer.confirm(question, abort=True, err=True)
 
 
 def run(work: Callable[[], Awaitable[T]]) -> T:

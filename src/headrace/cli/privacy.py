@@ -1,6 +1,5 @@
 """`headrace privacy`: what persons may ask for, and what the law asks of whoever runs this."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +12,8 @@ from headrace.cli.options import (
     AsJson,
     CommandError,
     ConfigFile,
+    Yes,
+    ask,
     run,
     settings_from,
     show,
@@ -47,7 +48,6 @@ Name = Annotated[
 Domain = Annotated[
     str | None, typer.Option("--domain", metavar="D", help="The company's website, with --name.")
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 @app.command()
@@ -148,7 +148,7 @@ def erase(
 ) -> None:
     """Erase everything that is kept about a person, and leave them alone from now on. The books stay."""
     who = _identified(Selectors(email, phone, linkedin, name, domain, region))
-    _ask("Erase everything about this person? It cannot be undone.", yes)
+    ask("Erase everything about this person? It cannot be undone.", yes)
     with storage_from(config) as storage:
         patience = erasure_patience(settings_from(config), storage)
         erased = run(lambda: storage.persons.erase(who, OPERATOR, patience, _tell_waiting))
@@ -175,7 +175,7 @@ def purge(yes: Yes = False, config: ConfigFile = None, as_json: AsJson = False) 
     """Forget now what has been kept for long enough; the worker does so every hour."""
     settings = settings_from(config)
     periods = retention_periods(settings)
-    _ask(f"Forget results older than {periods.results:g} days and everything else that is overdue?", yes)
+    ask(f"Forget results older than {periods.results:g} days and everything else that is overdue?", yes)
     with storage_from(config) as storage, counting() as count:
         run(lambda: storage.audit_log.record(OPERATOR, "retention.purge", "all"))
         purged = run(lambda: storage.retention.purge(periods, count))
@@ -205,15 +205,6 @@ def _identified(given: Selectors) -> tuple[str, ...]:
         return identify(given)
     except Problem as problem:
         raise CommandError(problem.message) from None
-
-
-def _ask(question: str, yes: bool) -> None:
-    """Raises `CommandError` where nobody can answer."""
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise CommandError("this cannot be undone; say --yes")
-    typer.confirm(question, abort=True, err=True)
 
 
 async def _all(storage: Storage) -> list[Suppression]:

@@ -37,6 +37,7 @@ _ENDED = """
     SELECT a.available FROM enrichments e JOIN accounts a ON a.id = e.account_id
     WHERE e.id = :enrichment AND e.state = 'finished'
 """
+_WAITS = "SELECT 1 FROM enrichments WHERE id = :enrichment AND state = 'queued'"
 _UNHOLD = """
     UPDATE accounts SET held = held - :held, available = available + :back
     WHERE id = :account RETURNING available
@@ -116,6 +117,14 @@ def end(finished: Mapping[str, object], charged: int, at: float) -> Steps[int | 
         yield entry(operation, "release", account, back, at)
     unheld = yield Statement(_UNHOLD, {"account": account, "held": held, "back": back})
     return int(unheld[0][0])
+
+
+def take_from_queue(enrichment_id: str, at: float) -> Steps[bool]:
+    """End an enrichment whose turn has not come, for nothing and without a record. Whether there was one."""
+    if not (yield Statement(_WAITS, {"enrichment": enrichment_id})):
+        return False
+    ended = {"enrichment": enrichment_id, "state": "finished", "charged": 0, "at": at, "record": None}
+    return (yield from end(ended, 0, at)) is not None
 
 
 def already_settled(enrichment_id: str) -> Steps[int]:

@@ -23,7 +23,6 @@ _LOOK_AGAIN = 0.1
 
 _RUNNING = "SELECT id FROM enrichments WHERE state = 'running'"
 _ENDED = "SELECT record FROM enrichments WHERE id = :record AND record IS NOT NULL AND finished_at > :since"
-_WAITS = "SELECT 1 FROM enrichments WHERE id = :record AND state = 'queued'"
 _EMPTY_ENRICHMENT = """
     UPDATE enrichments SET record = NULL WHERE id = :record AND state = 'finished' AND record IS NOT NULL
     RETURNING account_id
@@ -189,7 +188,7 @@ class Eraser:
 def _erase_one(record_id: str, at: float) -> Steps[Erased]:
     """An enrichment with all that it led to, or a remembered answer."""
     erased, about = Erased(), {"record": record_id}
-    erased.enrichments += yield from _taken_from_queue(record_id, at)
+    erased.enrichments += yield from books.take_from_queue(record_id, at)
     for row in (yield Statement(_EMPTY_ENRICHMENT, about)):
         erased.enrichments += 1
         erased.recipients.add((yield Statement(_NAME, {"account": row[0]}))[0][0])
@@ -207,11 +206,3 @@ def _forget_answer(record_id: str) -> Steps[Erased]:
     forgotten = yield Statement(_FORGET_ANSWER, about)
     yield Each(_FORGET_SUBJECTS, [about])
     return Erased(answers=len(forgotten))
-
-
-def _taken_from_queue(enrichment_id: str, at: float) -> Steps[bool]:
-    """Ends an enrichment whose turn has not come, for nothing and without a record."""
-    if not (yield Statement(_WAITS, {"record": enrichment_id})):
-        return False
-    ended = {"enrichment": enrichment_id, "state": "finished", "charged": 0, "at": at, "record": None}
-    return (yield from books.end(ended, 0, at)) is not None

@@ -26,7 +26,7 @@ from headrace.storage.privacy import SqlPersons
 from headrace.storage.proof import prove_keys, prove_pepper
 from headrace.storage.reputation import SqlReputation
 from headrace.storage.retention import Retention
-from headrace.storage.sealing import FIRST_MARK, MARK
+from headrace.storage.sealing import FIRST_MARK, MARK, new_key
 from headrace.storage.sqlite import SqliteDatabase, look_only
 from headrace.storage.suppressions import SqlSuppressions
 from headrace.storage.vault import ConfiguredKeys, KeyFile, Keyring, Vault
@@ -94,13 +94,16 @@ def open_storage(
     encryption_keys: Sequence[str],
     clock: Clock,
     consent_version: str = "1",
+    *,
+    keys_lost: bool = False,
 ) -> Storage:
-    """Open the database, creating or migrating it where needed. Raises `Unusable`."""
+    """Open the database, creating or migrating it where needed. `keys_lost`: also where no key is there that
+    opens what is stored, for giving that up. Raises `Unusable`."""
     schema.upgrade(location)
     if isinstance(location, Path):
-        opened = _open_file(location, pepper, encryption_keys)
+        opened = _open_file(location, pepper, encryption_keys, keys_lost)
     else:
-        opened = _open_server(location, pepper, encryption_keys)
+        opened = _open_server(location, pepper, encryption_keys, keys_lost)
     return _assemble(location, *opened, clock, consent_version)
 
 
@@ -120,7 +123,7 @@ async def audit_as_it_is(location: schema.Location) -> Audit:
 
 
 def _open_file(
-    path: Path, pepper: bytes | None, encryption_keys: Sequence[str]
+    path: Path, pepper: bytes | None, encryption_keys: Sequence[str], keys_lost: bool
 ) -> tuple[Database, Owner, Vault, list[Row]]:
     database = SqliteDatabase(path)
     pepper_at = _PEPPER if pepper else str(pepper_file(path))
@@ -128,15 +131,11 @@ def _open_file(
     try:
         database.check_writable()
         pepper = pepper or pepper_beside(path, in_use=bool(database.look(ANY_USE, {})))
-        keyring: Keyring
-        if encryption_keys:
-            keyring = ConfiguredKeys(encryption_keys)
-        else:
-            sealed = bool(database.look(ANY_RECORD, {"mark": MARK, "first": FIRST_MARK}))
-            keyring = KeyFile(keys_beside(path), may_make=not sealed)
+        keyring = ConfiguredKeys(encryption_keys) if encryption_keys else _file(path, database, keys_lost)
         vault = Vault(pepper, keyring)
         prove_pepper(database, vault, pepper_at)
-        prove_keys(database, vault, keys_at)
+        if not keys_lost:
+            prove_keys(database, vault, keys_at)
         entered = database.look(vendor_keys.ALL, {})
         owner = FileOwner(path.with_name(f"{path.name}.owners"))
     except BaseException:
@@ -146,7 +145,7 @@ def _open_file(
 
 
 def _open_server(
-    url: str, pepper: bytes | None, encryption_keys: Sequence[str]
+    url: str, pepper: bytes | None, encryption_keys: Sequence[str], keys_lost: bool
 ) -> tuple[Database, Owner, Vault, list[Row]]:
     # Imported here: one file needs none of these.
     from headrace.storage.postgres import PostgresDatabase  # noqa: PLC0415
@@ -160,13 +159,24 @@ def _open_server(
         keyring = ConfiguredKeys(encryption_keys) if encryption_keys else KeyTable(database)
         vault = Vault(pepper, keyring)
         prove_pepper(database, vault, _PEPPER)
-        prove_keys(database, vault, _KEYS)
+        if not keys_lost:
+            prove_keys(database, vault, _KEYS)
         entered = database.look(vendor_keys.ALL, {})
         owner = PostgresOwner(database)
     except BaseException:
         database.close()
         raise
     return database, owner, vault, entered
+
+
+def _file(path: Path, database: SqliteDatabase, keys_lost: bool) -> Keyring:
+    """The keys beside the database file. Where that file is lost too, a key that opens nothing: the next
+    start makes the file, once there is nothing left that it would have to open."""
+    keys_at = keys_beside(path)
+    if keys_lost and not keys_at.exists():
+        return ConfiguredKeys([new_key().decode()])
+    sealed = bool(database.look(ANY_RECORD, {"mark": MARK, "first": FIRST_MARK}))
+    return KeyFile(keys_at, may_make=not sealed)
 
 
 def keys_beside(path: Path) -> Path:

@@ -72,7 +72,7 @@ def prove_keys(database: Opening, vault: Vault, named: str) -> None:
     if sealed and not any(vault.opens(record) for record in sealed):
         raise Unusable(
             f"{named}: none of these keys opens what this database holds, neither the newest nor the oldest; "
-            "give those that it was sealed with"
+            "give those that it was sealed with, or see headrace db give-up"
         )
 
 

@@ -1,7 +1,7 @@
 """Seals everything with a new key while servers run, and retires the old ones."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -10,11 +10,9 @@ import structlog
 from headrace.ports import Fence
 from headrace.storage.audit_log import AuditLog
 from headrace.storage.database import Database, Each, Row, Steps
+from headrace.storage.sealed_columns import SEALED, Sealed
 from headrace.storage.sealing import new_key
 from headrace.storage.vault import Vault
-
-_BATCH = 200
-"""Rows in one commit."""
 
 SEEN = 2.5
 """Seconds within which every process has looked at the keys; each looks once a second."""
@@ -31,27 +29,6 @@ class Replaceable(Protocol):
 
     async def replace(self, keys: Sequence[bytes]) -> None: ...
 
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """A column that is sealed, and the key that its table is walked by, from `first` on."""
-
-    table: str
-    key: str
-    column: str
-    first: str | bytes = ""
-
-
-SEALED = (
-    Sealed("enrichments", "id", "record"),
-    Sealed("webhook_deliveries", "id", "record"),
-    Sealed("idempotency_keys", "digest", "answer", b""),
-    Sealed("answers", "question", "answer", b""),
-    Sealed("companies", "name", "domains", b""),
-    Sealed("accounts", "id", "webhook_secrets"),
-    Sealed("vendor_keys", "provider", "credentials"),
-)
-"""All there are; a test compares with the tables."""
 
 Progress = Callable[[str, int], None]
 """Hears in which table how many rows were looked at so far."""
@@ -106,21 +83,11 @@ class Rotation:
         resealed = 0
         for sealed in SEALED:
             seen = 0
-            async for rows in self._pages(sealed):
+            async for rows in sealed.pages(self._database):
                 resealed += await self._reseal(sealed, rows)
                 seen += len(rows)
                 progress(sealed.table, seen)
         return resealed
-
-    async def _pages(self, sealed: Sealed) -> AsyncIterator[list[Row]]:
-        sql = (
-            f"SELECT {sealed.key}, {sealed.column} FROM {sealed.table}"  # noqa: S608
-            f" WHERE {sealed.key} > :after AND {sealed.column} IS NOT NULL ORDER BY {sealed.key} LIMIT :most"
-        )
-        after: object = sealed.first
-        while rows := await self._database.read(sql, {"after": after, "most": _BATCH}):
-            yield rows
-            after = rows[-1][0]
 
     async def _reseal(self, sealed: Sealed, rows: list[Row]) -> int:
         stale = [(row[0], bytes(row[1])) for row in rows if not self._vault.is_newest(bytes(row[1]))]

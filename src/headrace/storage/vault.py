@@ -50,7 +50,10 @@ class KeyFile:
         self.path = path
         if not path.exists():
             if not may_make:
-                raise Unusable(f"{path}: is missing; restore this file, without it no record can be read")
+                raise Unusable(
+                    f"{path}: is missing; restore this file, without it no record can be read; if it is lost"
+                    " for good, see headrace db give-up"
+                )
             write_keys(path, [new_key()], replace=False)
         self._looked_at = 0.0
         self._stamp = 0
@@ -104,7 +107,10 @@ class Vault:
             return sealed
         record = self._sealer().open(sealed)
         if record is None:
-            raise Unusable("a record was sealed with a key that is not there any more")
+            raise Unusable(
+                "a record was sealed with a key that is not there any more; put it back, or see headrace db"
+                " give-up"
+            )
         return record
 
     def read(self, sealed: bytes, as_: Callable[[bytes], T]) -> T | None:

@@ -16,8 +16,9 @@ _TO_WRITE = 5.0
 
 
 @locating
-def open_storage(settings: Settings) -> Storage:
-    """Open the database, creating or migrating it where needed. Raises `ConfigError` and `Unusable`."""
+def open_storage(settings: Settings, *, keys_lost: bool = False) -> Storage:
+    """Open the database, creating or migrating it where needed. `keys_lost`: also where no key opens what is
+    stored, for giving that up. Raises `ConfigError` and `Unusable`."""
     security = settings.security
     return opening.open_storage(
         settings.database_at,
@@ -25,6 +26,7 @@ def open_storage(settings: Settings) -> Storage:
         security.encryption_keys,
         SystemClock(),
         settings.privacy.consent_version,
+        keys_lost=keys_lost,
     )
 
 
