@@ -79,6 +79,20 @@ def test_nothing_to_verify_is_a_mistake(tmp_path: Path, lab: MailLab) -> None:
         assert said in str(done.exception)
 
 
+def test_who_must_be_left_alone_is_neither_asked_about_nor_guessed(tmp_path: Path, lab: MailLab) -> None:
+    config = settings(tmp_path, lab, probe=True)
+    who = ["--email", f"ana@normal.{ODD}", "--name", "Ana Lima", "--domain", f"normal.{ODD}"]
+    assert CliRunner().invoke(app, ["privacy", "suppress", *who, "--config", str(config)]).exit_code == 0
+    before = sum(lab.book.commands.values())
+    (found,) = verify(config, f"ana@normal.{ODD}")
+    assert (found["verdict"], found["reason"]) == ("unknown", "suppressed")
+    assert sum(lab.book.commands.values()) == before
+
+    name = ["--firstname", "Ana", "--lastname", "Lima", "--domain", f"www.normal.{ODD}"]
+    refused = CliRunner().invoke(app, ["find", *name, "--config", str(config)])
+    assert "must be left alone" in str(refused.exception)
+
+
 def test_the_thresholds_of_an_account(tmp_path: Path, lab: MailLab) -> None:
     config = settings(tmp_path, lab, probe=True)
     words = ["accounts", "create", "careful", "--deliverable", "0.999", "--config", str(config)]

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from headrace.operate.persons import Selectors, identify
+from headrace.operate.ports import OPERATOR
 from headrace.sandbox.mail import MailLab
 from headrace.sandbox.mail.mailboxes import ODD
 from tests.stack import Reply, Stack
@@ -116,6 +118,16 @@ async def test_an_accounts_own_thresholds_decide(stack: Stack) -> None:
     assert (usual["verdict"], strict["verdict"]) == ("deliverable", "risky")
     assert strict["reason"] == "weak_evidence"
     assert strict["bounce_probability"] == usual["bounce_probability"]
+
+
+async def test_nothing_is_asked_about_who_must_be_left_alone(stack: Stack, lab: MailLab) -> None:
+    address = f"erika@normal.{ODD}"
+    before = dialled(lab)
+    await stack.headrace.storage.suppressions.add(identify(Selectors(email=address)), "test", OPERATOR)
+    answer = await verify(stack, f" Erika+news@Normal.{ODD} ")
+    assert (answer["verdict"], answer["reason"]) == ("unknown", "suppressed")
+    assert (answer["bounce_probability"], answer["evidence"]) == (None, [])
+    assert dialled(lab) == before
 
 
 def dialled(lab: MailLab) -> int:

@@ -89,7 +89,8 @@ def make_own(settings: Settings, storage: Storage | None, clock: Clock, recall: 
     guesser = Guesser(knowing, clock, settings.finder.candidates)
     reputation = Reputation(storage.reputation if storage else None, upstreams(settings))
     habits = Habits(storage.habits.recent, storage.habits.digest) if storage else Habits()
-    verifier = Verifier(_Checks(settings, storage, clock).check, recall, reputation)
+    suppressions = storage.suppressions if storage else None
+    verifier = Verifier(_Checks(settings, storage, clock).check, recall, reputation, suppressions)
     parties: Mapping[str, Local] = {
         FINDER: Local(FINDER, guesser.answer, _GUESS_FOR),
         PROBE: Local(PROBE, verifier.answer, settings.probe.timeout + _SPARE, remembered=True),

@@ -4,12 +4,15 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from headrace.domain.model import Contact, Grade, Judged, Thresholds, Verdict
+from headrace.domain import normalize
+from headrace.domain.model import Contact, Field, Grade, Judged, Thresholds, Verdict
 from headrace.domain.plan import Question
+from headrace.domain.trace import SUPPRESSED
 from headrace.engine.memory import Ages
 from headrace.engine.own import PROBE
 from headrace.engine.own.recall import Recall
 from headrace.engine.own.reputation import Reputation
+from headrace.engine.subjects import Subject
 from headrace.finder import combine
 from headrace.finder.lists import Lists
 from headrace.finder.rates import Word
@@ -24,6 +27,7 @@ from headrace.mail.evidence import (
     Evidence,
     Result,
 )
+from headrace.ports import Suppressions
 
 FREE_MAIL = "free_mail"  # yes: anybody can open a mailbox there
 
@@ -57,18 +61,31 @@ class Verified:
 
 class Verifier:
     """Verifies addresses. `recall`: what vendors said of them before, where that is kept; `reputation`: how
-    often who says so is right."""
+    often who says so is right; `suppressions`: who is not asked about."""
 
     def __init__(
-        self, check: Check, recall: Recall | None = None, reputation: Reputation | None = None
+        self,
+        check: Check,
+        recall: Recall | None = None,
+        reputation: Reputation | None = None,
+        suppressions: Suppressions | None = None,
     ) -> None:
         self._check = check
         self._recall = recall
         self._reputation = reputation or Reputation()
+        self._suppressions = suppressions
 
     async def verify(self, address: str, ages: Ages = _NOTHING, thresholds: Thresholds = _USUAL) -> Verified:
         """Never raises for what an address or a mail host is like. `ages`: of what may be used again;
-        `thresholds`: where the verdicts begin."""
+        `thresholds`: where the verdicts begin. Nobody is asked about who must be left alone; raises
+        `Problem(storage_unavailable)` where that cannot be looked up."""
+        known = Subject(Contact()).of_found(Field.EMAIL, address)
+        if self._suppressions and await self._suppressions.hit(known):
+            unknown = Verdict(Grade.UNKNOWN, SUPPRESSED)
+            return Verified(normalize.address(address) or address, unknown, None, ())
+        return await self._judge(address, ages, thresholds)
+
+    async def _judge(self, address: str, ages: Ages, thresholds: Thresholds) -> Verified:
         checked = await self._check(address)
         told = await self._recall.verdicts(checked.address, ages) if self._recall else []
         evidence = (*checked.evidence, *(_as_evidence(source, verdict) for source, verdict in told))
@@ -83,9 +100,9 @@ class Verifier:
         )
 
     async def answer(self, question: Question, contact: Contact) -> Judged:  # noqa: ARG002
-        """The same for a waterfall's question, by the usual thresholds: the answer may serve another
-        account's equal question too."""
-        return Judged((await self.verify(question.address or "")).verdict)
+        """The same for a waterfall's question, which is about nobody who must be left alone; by the usual
+        thresholds: the answer may serve another account's equal question too."""
+        return Judged((await self._judge(question.address or "", _NOTHING, _USUAL)).verdict)
 
 
 def listed(lists: Lists, address: str) -> Iterator[Evidence]:
