@@ -60,6 +60,19 @@ def test_whatever_is_typed(first: str, last: str, domain: str) -> None:
         assert 0.0 < candidate.probability <= 1.0
 
 
+@given(st.text("do'’-. e", max_size=8), st.text("do'’-. e", max_size=8), DOMAINS)
+@settings(max_examples=400, deadline=None)
+def test_apostrophes_hyphens_and_full_stops_anywhere(first: str, last: str, domain: str) -> None:
+    for candidate in candidates(first, last, domain):
+        assert normalize.address(candidate.email) == candidate.email
+    Knowledge().learn(first, last, "d.oe", 1.0, 1000.0)
+
+
+@pytest.mark.parametrize("last", ["Doe-''", "D''", "O’’", "''-''", "d'-o'"])
+def test_an_apostrophe_with_nothing_to_it_is_no_part_of_a_name(last: str) -> None:
+    assert candidates("Jane", last, "acme.com")
+
+
 @given(
     st.lists(st.sampled_from(FIRST_WORDS), max_size=8),
     st.lists(st.sampled_from(LAST_WORDS), max_size=8),

@@ -2,6 +2,8 @@
 
 import asyncio
 
+from msgspec.structs import replace
+
 from headrace.domain.errors import Problem
 from headrace.engine.own.behind import Behind
 from headrace.engine.own.knowing import Lesson
@@ -104,6 +106,7 @@ async def test_a_lesson_that_cannot_be_kept_is_lost_alone() -> None:
 
 async def test_a_crowd_of_lessons_all_count(storage: Storage) -> None:
     behind = Behind(storage.knowledge)
-    await asyncio.gather(*(behind.learn(lesson(0, f"d{number % 7}.example")) for number in range(210)))
+    crowd = [replace(lesson(0, f"d{n % 7}.example"), local=f"ada{n}.love") for n in range(210)]
+    await asyncio.gather(*map(behind.learn, crowd))
     seen = [await behind.of(f"d{number}.example") for number in range(7)]
     assert [round(each.seen()) for each in seen if each] == [30] * 7

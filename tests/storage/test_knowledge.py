@@ -1,6 +1,7 @@
 """What is known of domains, kept on every database: lessons, and who accepts everything."""
 
 import asyncio
+import json
 
 import pytest
 from msgspec.structs import replace
@@ -31,12 +32,39 @@ async def test_a_lesson_is_known_at_once_and_holds_no_address(storage: Storage, 
 
 
 async def test_of_many_lessons_at_once_none_is_lost(storage: Storage) -> None:
-    others = replace(LESSON, domain="other.example")
-    await asyncio.gather(*(storage.knowledge.learn(each) for each in (LESSON, others) * 20))
-    for domain in ("acme.example", "other.example"):
+    domains = ("acme.example", "other.example")
+    lessons = [replace(LESSON, local=f"j{n}.doe", domain=domain) for n in range(20) for domain in domains]
+    await asyncio.gather(*(storage.knowledge.learn(each) for each in lessons))
+    for domain in domains:
         known = await storage.knowledge.of(domain)
         assert known
         assert known.seen(LESSON.at) == pytest.approx(20.0)
+
+
+async def test_an_address_teaches_once_until_that_is_taken_back(storage: Storage, backend: Backend) -> None:
+    async def seen(*lessons: Lesson) -> float:
+        await storage.knowledge.learn(*lessons)
+        known = await storage.knowledge.of(LESSON.domain)
+        assert known
+        return round(known.seen(LESSON.at), 3)
+
+    assert await seen(LESSON, LESSON) == 1
+    assert await seen(replace(LESSON, weight=0.5)) == 1
+    assert await seen(replace(LESSON, weight=-1.0)) == 0
+    assert await seen(LESSON) == 1
+    assert await seen(replace(LESSON, first="John", local="john.doe")) == 2
+
+
+async def test_the_latest_addresses_of_a_domain_are_recognised(storage: Storage, backend: Backend) -> None:
+    lessons = [replace(LESSON, local=f"j{number}.doe") for number in range(300)]
+    await storage.knowledge.learn(*lessons)
+    ((before,),) = backend.rows("SELECT knowledge FROM patterns")
+    await storage.knowledge.learn(*lessons[-200:])
+    ((after,),) = backend.rows("SELECT knowledge FROM patterns")
+    assert json.loads(after)["counts"] == json.loads(before)["counts"]
+    taught = json.loads(after)["taught"]
+    assert len(taught) == 256
+    assert max(taught) < 1 << 16
 
 
 async def test_a_finding_is_kept_until_its_time(storage: Storage, backend: Backend) -> None:

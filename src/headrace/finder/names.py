@@ -146,11 +146,12 @@ def _pieces(word: str) -> Iterator[_Piece]:
     """One written word: `al-hashimi` and `o'connell` hold their particle, `smythe-ellis` two surnames."""
     for at, part in enumerate(piece for piece in word.split("-") if piece):
         before, apostrophe, rest = part.partition("'")
+        rest = rest.replace("'", "")
         if apostrophe and rest and before in _ELIDED:
             yield _Piece(before, at > 0, elided=True)
-            yield _Piece(rest.replace("'", ""))
-        elif part != "'":
-            yield _Piece(part.replace("'", ""), at > 0)
+            yield _Piece(rest)
+        elif text := before + rest:
+            yield _Piece(text, at > 0)
 
 
 _CONNECTORS = frozenset({"y", "e", "i"})

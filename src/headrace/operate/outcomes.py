@@ -99,16 +99,17 @@ class OutcomeDesk:
         return self._confidence.state(latest.address, said, contact, guessed=guessed)
 
     def _lessons(self, records: Sequence["_Returned"]) -> list[Lesson]:
-        """What the address has taught about its domain."""
-        taught = []
+        """What the address has taught about its domain: once, when it was found first."""
+        taught: dict[str, Lesson] = {}
         for each in records:
             request, (local, _, domain) = each.record.request, each.address.rpartition("@")
             reused = any(line.accepted and line.reused is True for line in each.lines)
             if each.result.verdict in _TAUGHT and request.first_name and request.last_name and not reused:
                 weight = 1.0 if each.result.confidence is None else each.result.confidence
                 at = self._clock.wall()
-                taught.append(Lesson(request.first_name, request.last_name, local, domain, -weight, at))
-        return taught
+                lesson = Lesson(request.first_name, request.last_name, local, domain, -weight, at)
+                taught[each.address] = lesson  # the records come newest first
+        return list(taught.values())
 
     async def _unlearn(self, lessons: Sequence[Lesson]) -> None:
         if lessons:

@@ -1,4 +1,8 @@
-"""What was learned about domains: counts by the keyed hash of the domain, and no address."""
+"""What was learned about domains: counts by the keyed hash of the domain, and no address.
+
+An address teaches once, however often it is found again. Which ones have taught is kept in two bytes each,
+of a keyed hash: one address in 65,536 has the same, so that nothing tells whose it was.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,7 +11,7 @@ import msgspec
 
 from headrace.domain.errors import Problem
 from headrace.engine.own.knowing import Lesson
-from headrace.finder.learning import Knowledge
+from headrace.finder.learning import Counts, Knowledge
 from headrace.finder.prior import country_of
 from headrace.storage.companies import SqlCompanies
 from headrace.storage.database import Database, Row, Statement, Steps
@@ -18,6 +22,29 @@ _LEARN = """
     INSERT INTO patterns (domain, knowledge, updated_at) VALUES (:domain, :knowledge, :at)
     ON CONFLICT (domain) DO UPDATE SET knowledge = excluded.knowledge, updated_at = excluded.updated_at
 """
+
+
+_MOST_TAUGHT = 256
+"""Addresses of a domain that are recognised, the latest: one new one in 256 is taken for one of them."""
+
+
+class _Kept(msgspec.Struct):
+    """What is kept about a domain: the fields of `Knowledge`, and which addresses have taught."""
+
+    counts: Counts = {}
+    at: float = 0.0
+    taught: list[int] = []
+
+    def learn(self, lesson: Lesson, tag: int, country: str) -> None:
+        """A lesson of negative weight takes back; the address may teach again after that."""
+        if lesson.weight > 0 and tag in self.taught:
+            return
+        known = Knowledge(self.counts, self.at).learn(
+            lesson.first, lesson.last, lesson.local, lesson.weight, lesson.at, country
+        )
+        others = [each for each in self.taught if each != tag]
+        self.taught = [*others, tag][-_MOST_TAUGHT:] if lesson.weight > 0 else others
+        self.counts, self.at = known.counts, known.at
 
 
 class SqlKnowledge:
@@ -58,16 +85,20 @@ class SqlKnowledge:
         name, country = self._name(domain), country_of(domain)
 
         def operation() -> Steps[None]:
-            known = _known((yield Statement(_OF, {"domain": name})))
+            rows = yield Statement(_OF, {"domain": name})
+            kept = msgspec.json.decode(rows[0][0], type=_Kept) if rows else _Kept()
             for each in lessons:
-                known = known.learn(each.first, each.last, each.local, each.weight, each.at, country)
-            text = msgspec.json.encode({"counts": known.counts, "at": known.at}).decode()
+                kept.learn(each, self._tag(each), country)
+            text = msgspec.json.encode(kept).decode()
             yield Statement(_LEARN, {"domain": name, "knowledge": text, "at": lessons[-1].at})
 
         await self._database.write(operation, key=name.hex())
 
     def _name(self, domain: str) -> bytes:
         return self._vault.digest(f"patterns:{domain}")
+
+    def _tag(self, lesson: Lesson) -> int:
+        return int.from_bytes(self._vault.digest(f"taught:{lesson.local}@{lesson.domain}")[:2])
 
 
 def _known(rows: list[Row]) -> Knowledge:
