@@ -130,6 +130,15 @@ async def test_nothing_is_asked_about_who_must_be_left_alone(stack: Stack, lab: 
     assert dialled(lab) == before
 
 
+async def test_a_verdict_on_somebody_who_objected_since_is_not_repeated(stack: Stack) -> None:
+    key = await stack.open_account("repeats an objector")
+    address = f"otto@normal.{ODD}"
+    assert (await once(stack, key, address)).json["reason"] != "suppressed"
+    await stack.headrace.storage.suppressions.add(identify(Selectors(email=address)), "test", OPERATOR)
+    again = await once(stack, key, address)
+    assert (again.json["verdict"], again.json["reason"]) == ("unknown", "suppressed")
+
+
 def dialled(lab: MailLab) -> int:
     """How often any mail host was spoken to."""
     return sum(lab.book.commands.values())

@@ -32,7 +32,7 @@ async def verify_email(request: AnyRequest) -> ASGIResponse:
     answer = await services.turns.once(claim, lambda: _verified(request, account, body, claim))
     if not isinstance(answer, Reply):
         return answer
-    told = replace(answer, body=_encode(_of(address_to_verify(body), answer)))
+    told = await _told_again(request, address_to_verify(body), answer)
     return reply_answer(told, (await services.limits.look(account.id)).headers())
 
 
@@ -58,6 +58,12 @@ async def _kept(request: AnyRequest, account: Account, address: str, claim: Clai
         return 200, _encode(replace(await _judged(request, account, address), email=""))
 
     return _of(address, await services_of(request).turns.claimed(claim, work))
+
+
+async def _told_again(request: AnyRequest, address: str, kept: Reply) -> Reply:
+    """Nothing of somebody who has objected since."""
+    spared = await services_of(request).verifier.spared(address)
+    return replace(kept, body=_encode(render.verify_answer(spared) if spared else _of(address, kept)))
 
 
 def _of(address: str, reply: Reply) -> VerifyAnswer:

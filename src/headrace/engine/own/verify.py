@@ -79,11 +79,15 @@ class Verifier:
         """Never raises for what an address or a mail host is like. `ages`: of what may be used again;
         `thresholds`: where the verdicts begin. Nobody is asked about who must be left alone; raises
         `Problem(storage_unavailable)` where that cannot be looked up."""
+        return await self.spared(address) or await self._judge(address, ages, thresholds)
+
+    async def spared(self, address: str) -> Verified | None:
+        """The verdict on an address of somebody who must be left alone; `None` for all others."""
         known = Subject(Contact()).of_found(Field.EMAIL, address)
-        if self._suppressions and await self._suppressions.hit(known):
-            unknown = Verdict(Grade.UNKNOWN, SUPPRESSED)
-            return Verified(normalize.address(address) or address, unknown, None, ())
-        return await self._judge(address, ages, thresholds)
+        if self._suppressions is None or not await self._suppressions.hit(known):
+            return None
+        unknown = Verdict(Grade.UNKNOWN, SUPPRESSED)
+        return Verified(normalize.address(address) or address, unknown, None, ())
 
     async def _judge(self, address: str, ages: Ages, thresholds: Thresholds) -> Verified:
         checked = await self._check(address)
