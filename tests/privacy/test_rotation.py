@@ -27,7 +27,7 @@ from headrace.storage.vault import ConfiguredKeys, Vault
 from tests.cli.running import HEADRACE, clean, serving
 from tests.privacy.people import ADA, BOB, enriched, remembered
 from tests.stack import SEED
-from tests.storage.backends import Backend
+from tests.storage.backends import Backend, SqliteBackend
 from tests.storage.making import account, until
 from tests.storage.opened import location_of
 
@@ -171,6 +171,33 @@ async def test_what_was_erased_meanwhile_stays_erased(storage: Storage, backend:
     assert backend.rows("SELECT record FROM enrichments") == [(None,)]
 
 
+@pytest.mark.usefixtures("quick")
+async def test_an_old_key_that_somebody_still_seals_with_is_kept(storage: Storage, backend: Backend) -> None:
+    _, enrichment_id = await filled(storage)
+    old = storage.vault.keyring.keys()
+    behind = Vault(storage.vault.pepper, ConfiguredKeys([key.decode() for key in old]))
+    written: list[bytes] = []
+
+    def write_once(table: str, rows: int) -> None:
+        if not written:
+            written.append(behind.seal(b"{}"))
+            _write_as_is(backend, enrichment_id, written[0])
+
+    rotated = await rotating(storage).rotate(OPERATOR, write_once)
+
+    assert (rotated.retired, rotated.late) == (0, 1)
+    assert _keys(storage, backend)[1:] == list(old)
+    again = await rotating(storage).rotate(OPERATOR)
+    assert (again.retired, again.late) == (2, 0)
+    assert all(storage.vault.is_newest(sealed) for sealed in sealed_in(backend))
+
+
+def _write_as_is(backend: Backend, enrichment_id: str, sealed: bytes) -> None:
+    literal = f"x'{sealed.hex()}'" if isinstance(backend, SqliteBackend) else f"'\\x{sealed.hex()}'"
+    backend.tamper(f"UPDATE enrichments SET record = {literal} WHERE id = '{enrichment_id}'")
+
+
+@pytest.mark.usefixtures("quick")
 async def test_configured_keys_are_not_made_but_the_first_one_takes_over(backend: Backend) -> None:
     old, new = (new_key().decode() for _ in range(2))
 

@@ -9,6 +9,7 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from headrace import logs
 from headrace.domain.errors import Problem
@@ -16,10 +17,14 @@ from headrace.engine.ids import new_id
 from headrace.ports import Claim
 from headrace.storage import schema
 from headrace.storage.accounts import Settings
+from headrace.storage.errors import Unusable
 from headrace.storage.opening import Storage
+from headrace.storage.sealing import new_key
+from headrace.storage.vault import write_keys
 from tests.storage.clocks import SetClock
 from tests.storage.making import settlement
 from tests.storage.opened import location_of, opened
+from tests.storage.users import become
 
 
 def _wait_for_go() -> None:
@@ -135,6 +140,28 @@ async def first_use(url: str, name: str) -> None:
     storage.close()
 
 
+async def settle_as(url: str, user: str, account: str) -> None:
+    """Be another user's server: for each line, hold and settle; prints the id."""
+    become(int(user))
+    storage = opened(url)
+    print("ready", flush=True)
+    while sys.stdin.readline():
+        name = new_id()
+        await storage.ledger.hold(name, account, 1_000)
+        await storage.ledger.settle(settlement(name, account, 100))
+        print(name, flush=True)
+    storage.close()
+
+
+async def replace_keys_as(path: str, user: str) -> None:
+    """Put another key into a key file; prints why that cannot be."""
+    become(int(user))
+    try:
+        write_keys(Path(path), [new_key()])
+    except Unusable as error:
+        print(error, flush=True)
+
+
 async def upgrade(url: str) -> None:
     """Upgrade the schema; prints the revision."""
     _wait_for_go()
@@ -143,7 +170,21 @@ async def upgrade(url: str) -> None:
 
 
 JOBS: dict[str, Callable[..., Awaitable[None]]] = {
-    job.__name__: job for job in (race, hold, begin, claim, churn, sit, enclose, write, first_use, upgrade)
+    job.__name__: job
+    for job in (
+        race,
+        hold,
+        begin,
+        claim,
+        churn,
+        sit,
+        enclose,
+        write,
+        first_use,
+        upgrade,
+        settle_as,
+        replace_keys_as,
+    )
 }
 
 if __name__ == "__main__":

@@ -78,3 +78,16 @@ async def test_what_another_version_wrote_is_asked_for() -> None:
     flights = SealedFlights(Foreign(), Vault(b"p" * 16, ConfiguredKeys([KEY])))
     assert await flights.once(QUESTION, work, 60) == (ANSWER, False)
     assert work.times == 1
+
+
+async def test_an_answer_that_cannot_be_sealed_is_still_there_for_who_asked() -> None:
+    """It may have been paid for."""
+
+    class Outdated(ConfiguredKeys):
+        def are_current(self) -> bool:
+            return False
+
+    store = Store()
+    answers, times = await _ask(SealedFlights(store, Vault(b"p" * 16, Outdated([KEY]))), _flights(store, KEY))
+    assert answers == [(ANSWER, False), (ANSWER, False)]
+    assert times == 2

@@ -10,7 +10,9 @@ from cryptography.fernet import Fernet, MultiFernet
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
+from headrace.domain.errors import Problem
 from headrace.storage import vault as module
 from headrace.storage.errors import Unusable
 from headrace.storage.opening import Storage, keys_beside, open_storage
@@ -194,13 +196,20 @@ def test_a_key_file_without_a_key_is_an_error_that_names_it(keys: Path, content:
 @pytest.mark.parametrize(
     "harm", [Path.unlink, lambda path: path.chmod(0o644), lambda path: path.write_text("x")]
 )
-def test_a_key_file_that_is_harmed_while_a_server_runs_stops_nothing(keys: Path, harm) -> None:  # type: ignore[no-untyped-def]
+def test_while_a_key_file_is_harmed_a_server_opens_what_it_could_and_seals_nothing(keys: Path, harm) -> None:  # type: ignore[no-untyped-def]
     serving = at(keys)
     sealed = serving.seal(RECORD)
     harm(keys)
     os.utime(keys) if keys.exists() else None
 
     assert serving.open(sealed) == RECORD
+    with capture_logs() as told:
+        for _ in range(2):
+            with pytest.raises(Problem, match="storage_unavailable"):
+                serving.seal(RECORD)
+    assert len(told) <= 1, "it is said once"
+    keys.unlink(missing_ok=True)
+    write_keys(keys, [OLD])
     assert serving.open(serving.seal(RECORD)) == RECORD
 
 

@@ -19,7 +19,7 @@ from headrace.operate.ports import OPERATOR
 from headrace.storage import schema
 from headrace.storage.giving_up import Closed, GivingUp
 from headrace.storage.opening import Storage
-from headrace.storage.rotation import Rotation
+from headrace.storage.rotation import Rotated, Rotation
 
 app = typer.Typer(help="The database.", no_args_is_help=True)
 
@@ -46,10 +46,10 @@ def rotate_keys(config: ConfigFile = None, as_json: AsJson = False) -> None:
     with storage_from(config) as storage, counting() as count:
         rotation = Rotation(storage.database, storage.vault, storage.owner.fence, storage.audit_log)
         rotated = run(lambda: rotation.rotate(OPERATOR, count))
-    value = {"resealed": rotated.resealed, "retired": rotated.retired}
-    done = f"records sealed anew: {rotated.resealed}"
-    advice = "old keys can go from security.encryption_keys now"
-    show(value, as_json, f"{done}; {f'old keys retired: {rotated.retired}' if rotated.retired else advice}")
+    value = {"resealed": rotated.resealed, "retired": rotated.retired, "late": rotated.late}
+    show(value, as_json, f"records sealed anew: {rotated.resealed}; {_fate_of_old_keys(rotated)}")
+    if rotated.late:
+        raise typer.Exit(1)
 
 
 @app.command("give-up")
@@ -69,6 +69,17 @@ def give_up(yes: Yes = False, config: ConfigFile = None, as_json: AsJson = False
         as_json,
         f"given up: {_told(closed)}" if closed.total else "nothing to give up: all of it opens",
     )
+
+
+def _fate_of_old_keys(rotated: Rotated) -> str:
+    if rotated.late:
+        return (
+            f"ALL KEYS ARE STILL NEEDED: {rotated.late} were sealed with an old one meanwhile, by a server"
+            " that does not know the new one; restart it and run this again"
+        )
+    if rotated.retired:
+        return f"old keys retired: {rotated.retired}"
+    return "old keys can go from security.encryption_keys now"
 
 
 def _giving_up(storage: Storage) -> GivingUp:

@@ -74,7 +74,7 @@ class Database(Protocol):
 
     def check_room(self) -> None:
         """Called before something begins that ends with a larger write. Raises `Problem(storage_unavailable)`
-        where it is known that there would be no room for that."""
+        where it is known that this could not be written, as there is no room for it or no key to seal it."""
         ...
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 
 from headrace.operate.model import NewKey
+from headrace.storage import belonging
 from headrace.storage.errors import Unusable
 
 ACCOUNT_KEY, ADMIN_KEY = "hr", "hradmin"
@@ -70,7 +71,7 @@ def pepper_beside(database: Path, in_use: bool) -> bytes:
     """
     path = pepper_file(database)
     if not path.exists() and not in_use:
-        _make_pepper(path)
+        _make_pepper(path, database)
     try:
         pepper = bytes.fromhex(path.read_text().strip())
     except (OSError, ValueError):
@@ -80,11 +81,13 @@ def pepper_beside(database: Path, in_use: bool) -> bytes:
     return pepper
 
 
-def _make_pepper(path: Path) -> None:
-    """The file appears with its content or not at all; of several processes, the first one's stays."""
+def _make_pepper(path: Path, beside: Path) -> None:
+    """The file appears with its content or not at all, and belongs to whom `beside` does; of several
+    processes, the first one's stays."""
     with NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.") as file:  # made with mode 0600
         file.write(secrets.token_hex(_PEPPER_BYTES))
         file.flush()
+        belonging.follow(file.fileno(), beside)
         os.fsync(file.fileno())
         with suppress(FileExistsError):
             os.link(file.name, path)

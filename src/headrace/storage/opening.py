@@ -68,7 +68,7 @@ class Storage:
     vendor_keys: SqlVendorKeys
 
     async def answers(self) -> bool:
-        """Whether the database can be read, and has room for what would begin."""
+        """Whether the database can be read, and what would begin could be written."""
         try:
             self.database.check_room()
             await self.database.read("SELECT 1 FROM accounts LIMIT 1", {})
@@ -136,8 +136,9 @@ def _open_file(
         prove_pepper(database, vault, pepper_at)
         if not keys_lost:
             prove_keys(database, vault, keys_at)
+        database.need(vault.check)
         entered = database.look(vendor_keys.ALL, {})
-        owner = FileOwner(path.with_name(f"{path.name}.owners"))
+        owner = FileOwner(path.with_name(f"{path.name}.owners"), beside=path)
     except BaseException:
         database.close()
         raise
@@ -176,7 +177,7 @@ def _file(path: Path, database: SqliteDatabase, keys_lost: bool) -> Keyring:
     if keys_lost and not keys_at.exists():
         return ConfiguredKeys([new_key().decode()])
     sealed = bool(database.look(ANY_RECORD, {"mark": MARK, "first": FIRST_MARK}))
-    return KeyFile(keys_at, may_make=not sealed)
+    return KeyFile(keys_at, may_make=not sealed, beside=path)
 
 
 def keys_beside(path: Path) -> Path:

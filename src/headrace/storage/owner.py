@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import os
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from io import TextIOWrapper
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from headrace.engine.ids import new_id
+from headrace.storage import belonging
 from headrace.storage.errors import Unusable
 
 _LOOK_AGAIN = 0.05
@@ -49,11 +51,13 @@ class Owner(Protocol):
 
 
 class FileOwner:
-    """Locked files beside the database; for processes of one machine. Raises `Unusable`."""
+    """Locked files beside the database, for processes of one machine; they belong to whom `beside` does, the
+    database file. Raises `Unusable`."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, beside: Path | None = None) -> None:
         self.id = new_id()
         self._directory = directory
+        self._beside = beside or directory.parent
         try:
             self._file = self._locked()
         except OSError as error:
@@ -62,8 +66,9 @@ class FileOwner:
 
     def _locked(self) -> TextIOWrapper:
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        belonging.follow(self._directory, self._beside)
         hidden = self._directory / f".{self.id}"
-        file = hidden.open("w")
+        file = self._opened(hidden)
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         hidden.rename(self._directory / self.id)  # others see it locked or not at all
         return file
@@ -79,7 +84,7 @@ class FileOwner:
         number = 0
         while True:
             name = f"seat-{prefix}-{number}"
-            file = (self._directory / name).open("a")
+            file = self._opened(self._directory / name)
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -94,7 +99,7 @@ class FileOwner:
 
     @asynccontextmanager
     async def fence(self, name: str) -> AsyncIterator[None]:
-        with (self._directory / f"seat-{name}").open("a") as file:
+        with self._opened(self._directory / f"seat-{name}") as file:
             while True:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -112,6 +117,12 @@ class FileOwner:
         self._file.close()
         for seat in self._seats.values():
             seat.close()
+
+    def _opened(self, path: Path) -> TextIOWrapper:
+        """To be locked, which takes no right to write: the file may be one that root left."""
+        file = os.fdopen(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        belonging.follow(file.fileno(), self._beside)
+        return file
 
     def _is_free(self, name: str) -> bool:
         try:

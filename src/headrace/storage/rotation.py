@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import structlog
@@ -38,10 +38,13 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """How many rows were sealed anew. `retired`: how many old keys are gone; 0 where keys are configured."""
+    """How many rows were sealed anew. `retired`: how many old keys are gone; 0 where keys are configured, and
+    where they may still be needed, for `late` rows, which somebody sealed with an old key when all should
+    have known the new one."""
 
     resealed: int
     retired: int
+    late: int = 0
 
 
 class Rotation:
@@ -59,25 +62,29 @@ class Rotation:
         async with self._fence("rotate-keys"):
             keyring = self._vault.keyring
             if not isinstance(keyring, Replaceable):
-                return Rotated(await self._reseal_all(actor, progress), retired=0)
+                return await self._seal_anew(actor, progress)
             old, new = keyring.keys(), new_key()
             await keyring.replace([*old, new])  # it opens, everywhere, before anybody seals with it
             await asyncio.sleep(SEEN)
             await keyring.replace([new, *old])
             await asyncio.sleep(SEEN + _WRITTEN)
-            resealed = await self._reseal_all(actor, progress)
+            rotated = await self._seal_anew(actor, progress)
+            if rotated.late:
+                log.error("old_keys_kept", late=rotated.late)
+                return rotated
             await keyring.replace([new])
-            log.info("keys_rotated", resealed=resealed, retired=len(old))
-            return Rotated(resealed, retired=len(old))
+            log.info("keys_rotated", resealed=rotated.resealed, retired=len(old))
+            return replace(rotated, retired=len(old))
 
-    async def _reseal_all(self, actor: str, progress: Progress) -> int:
-        """Until a whole pass finds nothing that an old key is needed for."""
-        total = 0
-        while resealed := await self._pass(progress):
-            total += resealed
+    async def _seal_anew(self, actor: str, progress: Progress) -> Rotated:
+        """Twice, with time for a write in between: what there is to do again was sealed by somebody who does
+        not know the newest key."""
+        resealed = await self._pass(progress)
+        await asyncio.sleep(SEEN + _WRITTEN)
+        late = await self._pass(progress)
         newest = self._vault.digest(f"key:{self._vault.keyring.keys()[0].decode()}").hex()
         await self._audit_log.record(actor, "keys.rotate", newest)
-        return total
+        return Rotated(resealed + late, retired=0, late=late)
 
     async def _pass(self, progress: Progress) -> int:
         resealed = 0

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -29,6 +29,7 @@ class SqliteDatabase:
         self._reader = _connect(path)
         self._turn = threading.Lock()  # reads that overlap share the older one's snapshot
         self._room = Room(path.parent)
+        self._needed: list[Callable[[], None]] = [self._room.check]
         self._writer = Writer(partial(_connect, path), self._room)
 
     async def read(self, sql: str, parameters: Mapping[str, object]) -> list[Row]:
@@ -96,7 +97,13 @@ class SqliteDatabase:
             connection.close()
 
     def check_room(self) -> None:
-        self._room.check()
+        for check in self._needed:
+            check()
+
+    def need(self, check: Callable[[], None]) -> None:
+        """Nothing begins either while this raises `Problem(storage_unavailable)`: its end could not be
+        written."""
+        self._needed.append(check)
 
     def close(self) -> None:
         self._writer.close()

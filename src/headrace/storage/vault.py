@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 from msgspec import MsgspecError
 
+from headrace.domain.errors import Problem
+from headrace.storage import belonging
 from headrace.storage.errors import Unusable
 from headrace.storage.sealing import Sealer, new_key
 
@@ -30,6 +32,11 @@ class Keyring(Protocol):
 
     def keys(self) -> tuple[bytes, ...]: ...
 
+    def are_current(self) -> bool:
+        """Whether the first one seals as of now. Where that cannot be known it may be retired any moment,
+        and nothing would open what it sealed."""
+        ...
+
 
 class ConfiguredKeys:
     """Keys from the settings, the same on all machines of a fleet. Raises `Unusable`."""
@@ -41,12 +48,16 @@ class ConfiguredKeys:
     def keys(self) -> tuple[bytes, ...]:
         return self._keys
 
+    def are_current(self) -> bool:
+        return True  # who configures them says when they go
+
 
 class KeyFile:
     """Keys in a file that only its owner can read, one a line; made with a first key where there are no
-    sealed records yet. Read again when it changes, so that keys can be rotated while servers run."""
+    sealed records yet, for the user to whom `beside` belongs. Read again when it changes, so that keys can be
+    rotated while servers run."""
 
-    def __init__(self, path: Path, *, may_make: bool) -> None:
+    def __init__(self, path: Path, *, may_make: bool, beside: Path | None = None) -> None:
         self.path = path
         if not path.exists():
             if not may_make:
@@ -54,9 +65,10 @@ class KeyFile:
                     f"{path}: is missing; restore this file, without it no record can be read; if it is lost"
                     " for good, see headrace db give-up"
                 )
-            write_keys(path, [new_key()], replace=False)
+            write_keys(path, [new_key()], replace=False, beside=beside)
         self._looked_at = 0.0
-        self._stamp = 0
+        self._stamp = 0, 0
+        self._trouble = ""  # what the file could not be read for, when it was looked at last
         self._keys: tuple[bytes, ...] = ()
         self.keys()
 
@@ -67,19 +79,36 @@ class KeyFile:
             self._read()
         return self._keys
 
+    def are_current(self) -> bool:
+        self.keys()
+        return not self._trouble
+
     async def replace(self, keys: Sequence[bytes]) -> None:
-        """Set the keys, newest first; processes that have the file open follow within a second."""
+        """Set the keys, newest first; processes that have the file open follow within a second. Raises
+        `Unusable`, and then they are as they were."""
         write_keys(self.path, keys)
 
     def _read(self) -> None:
         try:
-            stamp = self.path.stat().st_mtime_ns
+            status = self.path.stat()
+            stamp = status.st_mtime_ns, status.st_ino
             if stamp != self._stamp:
                 self._keys, self._stamp = self._found(), stamp
         except (OSError, Unusable) as error:
             if not self._keys:
                 raise Unusable(str(error)) from None
-            log.error("encryption_keys_unusable", path=str(self.path))  # those read before still open all
+            self._note(str(error))
+        else:
+            self._note("")
+
+    def _note(self, trouble: str) -> None:
+        """Those read before go on opening what they sealed. Said once a change."""
+        if trouble != self._trouble:
+            self._trouble = trouble
+            if trouble:
+                log.error("encryption_keys_unusable", path=str(self.path), reason=trouble)
+            else:
+                log.info("encryption_keys_usable", path=str(self.path))
 
     def _found(self) -> tuple[bytes, ...]:
         if self.path.stat().st_mode & 0o077:
@@ -98,7 +127,14 @@ class Vault:
         self._keyed = HMAC(pepper, SHA256())
         self._sealer_of: tuple[tuple[bytes, ...], Sealer] | None = None
 
+    def check(self) -> None:
+        """Raises `Problem(storage_unavailable)` while nothing can be sealed that is sure to open later."""
+        if not self.keyring.are_current():
+            raise Problem("storage_unavailable", retry_after=1)
+
     def seal(self, record: bytes) -> bytes:
+        """Raises `Problem(storage_unavailable)`, as `check` does."""
+        self.check()
         return self._sealer().seal(record)
 
     def open(self, sealed: bytes) -> bytes:
@@ -124,7 +160,7 @@ class Vault:
         return self._sealer().open(sealed) is not None
 
     def reseal(self, sealed: bytes) -> bytes:
-        """The same record under the newest key. Raises `Unusable`."""
+        """The same record under the newest key. Raises `Unusable`, and as `seal` does."""
         return self.seal(self.open(sealed))
 
     def is_newest(self, sealed: bytes) -> bool:
@@ -149,19 +185,44 @@ def is_plain(record: bytes) -> bool:
     return record[:1] in (b"{", b"[")
 
 
-def write_keys(path: Path, keys: Sequence[bytes], *, replace: bool = True) -> None:
-    """The file appears whole or not at all. Without `replace`, the first of several processes wins."""
-    with NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        file.write(b"\n".join([*keys, b""]))  # made with mode 0600
-        file.flush()
-        os.fsync(file.fileno())
-    made = Path(file.name)
-    if replace:
-        made.replace(path)
-        return
-    with suppress(FileExistsError):
-        os.link(made, path)
-    made.unlink()
+def write_keys(
+    path: Path, keys: Sequence[bytes], *, replace: bool = True, beside: Path | None = None
+) -> None:
+    """The file appears whole or not at all. One that takes another's place belongs to the same user; a first
+    one to whom `beside` belongs. Without `replace`, the first of several processes wins.
+
+    Raises `Unusable`, and then nothing has changed.
+    """
+    made: Path | None = None
+    try:
+        with NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            made = Path(file.name)
+            file.write(b"\n".join([*keys, b""]))  # made with mode 0600
+            file.flush()
+            _hand_over(file.fileno(), path, beside)
+            os.fsync(file.fileno())
+        if replace:
+            made.replace(path)
+        else:
+            with suppress(FileExistsError):
+                os.link(made, path)
+    except OSError as error:
+        raise Unusable(f"{path}: cannot be written: {error.strerror}") from None
+    finally:
+        if made:
+            made.unlink(missing_ok=True)
+
+
+def _hand_over(made: int, path: Path, beside: Path | None) -> None:
+    try:
+        if path.exists():
+            belonging.keep(made, path)
+        elif beside:
+            belonging.follow(made, beside)
+    except PermissionError:
+        raise Unusable(
+            f"{path}: belongs to another user, who could not read a new one; run this as that user or as root"
+        ) from None
 
 
 def _check(keys: Sequence[bytes], where: str) -> None:
