@@ -3,6 +3,7 @@
 import logging
 import re
 import sys
+import traceback
 from typing import Literal
 
 from headrace.lean import without
@@ -44,3 +45,9 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         key: _SECRETS.sub("[redacted]", value) if isinstance(value, str) else value
         for key, value in event.items()
     }
+
+
+def place_of(error: BaseException) -> str:
+    """Where it was raised. Nothing else of an unforeseen error is logged: its text may hold personal data."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}"

@@ -153,6 +153,15 @@ async def settle_as(url: str, user: str, account: str) -> None:
     storage.close()
 
 
+async def bury_as(url: str, user: str) -> None:
+    """Look for the dead as another user, as a server does at its start; prints them."""
+    become(int(user))
+    storage = opened(url)
+    print(*await storage.owner.dead(()), flush=True)
+    await storage.ledger.release_abandoned()
+    storage.close()
+
+
 async def replace_keys_as(path: str, user: str) -> None:
     """Put another key into a key file; prints why that cannot be."""
     become(int(user))
@@ -184,6 +193,7 @@ JOBS: dict[str, Callable[..., Awaitable[None]]] = {
         upgrade,
         settle_as,
         replace_keys_as,
+        bury_as,
     )
 }
 

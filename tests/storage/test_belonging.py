@@ -82,6 +82,17 @@ async def test_a_command_of_root_leaves_nothing_that_the_service_cannot_use(serv
     assert set(left.values()) == {(SERVICE, GROUP)}
 
 
+def test_a_service_starts_beside_what_root_left_and_buries_only_the_dead(service: SqliteBackend) -> None:
+    folder = service.path.with_name("headrace.db.owners")
+    for name, mode in (("dead", 0o644), ("closed", 0)):
+        folder.joinpath(name).touch()
+        folder.joinpath(name).chmod(mode)
+    with Child("bury_as", service.url, str(SERVICE)) as server:
+        assert server.line() == "dead", "nobody knows of the other one"
+        assert server.wait() == 0
+    assert [path.name for path in folder.iterdir()] == ["closed"]
+
+
 @pytest.mark.parametrize("mode", [0o600, 0o400])
 def test_a_replaced_key_file_keeps_its_mode(tmp_path: Path, mode: int) -> None:
     path = tmp_path / "headrace.db.seal"

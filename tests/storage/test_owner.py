@@ -1,7 +1,11 @@
 """A process's mark on its holds, and the lock files it leaves."""
 
+import shutil
 from pathlib import Path
 
+import pytest
+
+from headrace.storage import owner as module
 from headrace.storage.owner import FileOwner
 from tests.storage.backends import SqliteBackend
 from tests.storage.making import account, crash
@@ -100,6 +104,44 @@ async def test_a_seat_is_not_taken_for_an_owner_that_died(tmp_path: Path) -> Non
     assert await two.dead(()) == set()
     assert not await two.is_alive(seat)
     two.close()
+
+
+async def test_processes_whose_folder_was_removed_take_nobody_for_dead_and_come_back(
+    sqlite: SqliteBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither those who live, nor one that starts before they have come back."""
+    folder = sqlite.path.with_name("headrace.db.owners")
+    one, two = sqlite.open(), sqlite.open()
+    payer = await account(one, credits=10_000)
+    holders = [one, two]
+    for number, each in enumerate(holders):
+        await each.ledger.hold(f"e{number}", payer.id, 1_000)
+    seat = await one.owner.take_seat("process")
+    shutil.rmtree(folder)
+    holders.append(sqlite.open())
+
+    for each in holders:
+        assert await each.ledger.release_abandoned() == 0
+        assert await each.owner.is_alive(seat) or each is not one
+    assert set(names_in(folder)) == {*(each.owner.id for each in holders), seat}
+    monkeypatch.setattr(module, "_RETURN", 0.0)  # as if it were long ago
+    for each in holders:
+        assert await each.ledger.release_abandoned() == 0
+    assert await two.owner.is_alive(seat)
+    crash(one)
+    (folder / one.owner.id).unlink()
+    assert await two.ledger.release_abandoned() == 1
+    for each in (two, holders[2]):
+        each.close()
+
+
+async def test_a_file_that_cannot_be_opened_says_nothing(tmp_path: Path) -> None:
+    owner = FileOwner(tmp_path)
+    (tmp_path / "a folder").mkdir()
+
+    assert await owner.dead(()) == set()
+    owner.bury("a folder")
+    owner.close()
 
 
 def names_in(folder: Path) -> list[str]:

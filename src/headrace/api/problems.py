@@ -1,7 +1,5 @@
 """Every error in the one documented envelope, whoever raised it."""
 
-import traceback
-
 import msgspec
 import structlog
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
@@ -11,6 +9,7 @@ from headrace.api.answers import REPLAYED, json_answer
 from headrace.api.schemas import ProblemBody
 from headrace.api.services import AnyRequest, services_of
 from headrace.domain.errors import Problem
+from headrace.logs import place_of
 
 log = structlog.get_logger()
 _encode = msgspec.json.Encoder().encode
@@ -56,7 +55,5 @@ def from_http_exception(request: AnyRequest, error: HTTPException) -> ASGIRespon
 
 def from_bug(error: Exception) -> ASGIResponse:
     """Nothing of the exception but its place is logged: its text may hold personal data."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}"
-    log.error("unhandled_error", error=type(error).__name__, at=place)
+    log.error("unhandled_error", error=type(error).__name__, at=place_of(error))
     return envelope(Problem("internal_error"))

@@ -4,9 +4,11 @@ import asyncio
 import fcntl
 import os
 from collections.abc import AsyncIterator, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from io import TextIOWrapper
+from math import inf
 from pathlib import Path
+from time import monotonic
 from typing import Protocol
 
 from headrace.engine.ids import new_id
@@ -15,6 +17,10 @@ from headrace.storage.errors import Unusable
 
 _LOOK_AGAIN = 0.05
 """Seconds between two looks at a fence that somebody is inside of."""
+
+_RETURN = 10.0
+"""Where the folder was gone, living processes have so many seconds to make their files again: that somebody's
+is missing tells nothing before."""
 
 
 class Owner(Protocol):
@@ -58,6 +64,7 @@ class FileOwner:
         self.id = new_id()
         self._directory = directory
         self._beside = beside or directory.parent
+        self._made_at = -inf  # when the folder was gone, by the monotonic clock
         try:
             self._file = self._locked()
         except OSError as error:
@@ -65,7 +72,7 @@ class FileOwner:
         self._seats: dict[str, TextIOWrapper] = {}
 
     def _locked(self) -> TextIOWrapper:
-        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._make_folder()
         belonging.follow(self._directory, self._beside)
         hidden = self._directory / f".{self.id}"
         file = self._opened(hidden)
@@ -73,11 +80,22 @@ class FileOwner:
         hidden.rename(self._directory / self.id)  # others see it locked or not at all
         return file
 
+    def _make_folder(self) -> None:
+        try:
+            self._directory.mkdir(parents=True, mode=0o700)
+        except FileExistsError:
+            if not self._directory.is_dir():
+                raise
+        else:
+            self._made_at = monotonic()
+
     async def dead(self, holding: Iterable[str]) -> set[str]:
+        self._come_back()
         left = {path.name for path in self._directory.glob("[!.]*") if not path.name.startswith("seat-")}
-        return {owner for owner in left | set(holding) if self._is_free(owner)}
+        return {owner for owner in (left | set(holding)) - {self.id} if self._is_free(owner)}
 
     async def is_alive(self, name: str) -> bool:
+        self._come_back()
         return not self._is_free(name)
 
     async def take_seat(self, prefix: str) -> str:
@@ -99,6 +117,7 @@ class FileOwner:
 
     @asynccontextmanager
     async def fence(self, name: str) -> AsyncIterator[None]:
+        self._come_back()
         with self._opened(self._directory / f"seat-{name}") as file:
             while True:
                 try:
@@ -110,7 +129,8 @@ class FileOwner:
             yield
 
     def bury(self, owner_id: str) -> None:
-        (self._directory / owner_id).unlink(missing_ok=True)
+        with suppress(OSError):  # then it is found dead again
+            (self._directory / owner_id).unlink()
 
     def close(self) -> None:
         self.bury(self.id)
@@ -124,12 +144,34 @@ class FileOwner:
         belonging.follow(file.fileno(), self._beside)
         return file
 
-    def _is_free(self, name: str) -> bool:
+    def _come_back(self) -> None:
+        """Be seen to live again, where somebody removed the folder or the file in it."""
+        if os.path.exists(self._directory / self.id):
+            return
+        self._made_at = monotonic()
+        with suppress(OSError):  # tried again at the next look
+            gone, self._file = self._file, self._locked()
+            gone.close()
+            for name in self._seats:
+                self._sit_again(name)
+
+    def _sit_again(self, name: str) -> None:
+        again = self._opened(self._directory / name)
         try:
-            with (self._directory / name).open("r+") as file:
+            fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:  # it was not gone, or somebody has taken it
+            again.close()
+        else:
+            self._seats[name].close()
+            self._seats[name] = again
+
+    def _is_free(self, name: str) -> bool:
+        """Not where that cannot be known, as in a file that may not be opened."""
+        try:
+            with (self._directory / name).open() as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except FileNotFoundError:
-            return True
-        except BlockingIOError:
+            return monotonic() - self._made_at >= _RETURN
+        except OSError:
             return False
         return True

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 
+import structlog
 from litestar.types import ASGIApp
 
 from headrace.api.app import create_app
@@ -26,6 +26,7 @@ from headrace.engine.screen import Screen
 from headrace.engine.vendor import Vendor
 from headrace.finder.lists import Lists
 from headrace.jobs.worker import Worker
+from headrace.logs import place_of
 from headrace.ports import Transport
 from headrace.shared.store import Shared
 from headrace.storage.opening import Storage
@@ -65,6 +66,8 @@ _PATIENCE = 5.0
 
 _AFTER_START = 1.0
 """Seconds after the start at which a server has time to load tables."""
+
+log = structlog.get_logger()
 
 
 def _load_tables() -> None:
@@ -139,10 +142,20 @@ class Headrace:
         self.storage.close()
 
     async def _sweep(self) -> None:
+        """For as long as the process lives, whatever goes wrong; said once a change."""
+        known = ""
         while True:
             await asyncio.sleep(_SWEEP_EVERY)
-            with suppress(Problem):  # the database has logged it
+            try:
                 await self.storage.ledger.release_abandoned()
+                known = ""
+            except Problem:
+                continue  # the database has logged it
+            except Exception as error:
+                trouble = f"{type(error).__name__} at {place_of(error)}"
+                if trouble != known:
+                    log.error("sweep_failed", error=trouble)
+                known = trouble
 
 
 def build(settings: Settings, *, sandbox: bool = False, worker: bool = False) -> Headrace:
