@@ -9,7 +9,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 from sqlalchemy import LargeBinary
+from typer.testing import CliRunner
 
+from headrace.cli.main import app
 from headrace.engine.clock import SystemClock
 from headrace.engine.own.knowing import Lesson
 from headrace.operate.model import Secret
@@ -21,7 +23,7 @@ from headrace.storage.errors import Unusable
 from headrace.storage.opening import Storage, open_storage
 from headrace.storage.rotation import Rotated, Rotation
 from headrace.storage.sealed_columns import SEALED
-from headrace.storage.sealing import new_key
+from headrace.storage.sealing import Sealer, new_key
 from headrace.storage.tables import metadata
 from headrace.storage.vault import ConfiguredKeys, Vault
 from tests.cli.running import HEADRACE, clean, serving
@@ -167,7 +169,7 @@ async def test_what_was_erased_meanwhile_stays_erased(storage: Storage, backend:
     newer = Vault(storage.vault.pepper, ConfiguredKeys(keys))
     turner = Rotation(storage.database, newer, storage.owner.fence, storage.audit_log)
 
-    assert await turner._reseal(SEALED[0], rows) == 1
+    assert await turner._reseal(SEALED[0], rows) == (1, 0)
     assert backend.rows("SELECT record FROM enrichments") == [(None,)]
 
 
@@ -190,6 +192,45 @@ async def test_an_old_key_that_somebody_still_seals_with_is_kept(storage: Storag
     again = await rotating(storage).rotate(OPERATOR)
     assert (again.retired, again.late) == (2, 0)
     assert all(storage.vault.is_newest(sealed) for sealed in sealed_in(backend))
+
+
+@pytest.mark.usefixtures("quick")
+async def test_rows_that_no_key_opens_are_told_and_keep_no_other_row_under_an_old_key(
+    storage: Storage, backend: Backend
+) -> None:
+    _, enrichment_id = await filled(storage)
+    lost = Sealer([new_key()]).seal(b"{}")
+    _write_as_is(backend, enrichment_id, lost)
+    before = len(sealed_in(backend))
+    rotated = await rotating(storage).rotate(OPERATOR)
+
+    assert rotated == Rotated(before - 1, retired=0, unreadable=1)
+    assert len(_keys(storage, backend)) == 2
+    assert [each for each in sealed_in(backend) if not storage.vault.is_newest(each)] == [lost]
+
+    backend.tamper("UPDATE enrichments SET record = NULL WHERE id = '" + enrichment_id + "'")
+    assert (await rotating(storage).rotate(OPERATOR)).retired == 2
+
+
+def test_the_command_that_keeps_keys_says_why_and_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    backend = SqliteBackend(tmp_path)
+    storage = backend.open()
+    closed, _opens = (asyncio.run(_one(storage, name)) for name in ("acme", "bolt"))
+    storage.close()
+    _write_as_is(backend, closed, Sealer([new_key()]).seal(b"{}"))
+    rotate = ["db", "rotate-keys"]
+    told, in_json = (CliRunner().invoke(app, [*rotate, *options]) for options in ([], ["--json"]))
+
+    assert (told.exit_code, in_json.exit_code) == (1, 1)
+    assert "headrace db give-up" in told.output
+    assert json.loads(in_json.stdout) == {"resealed": 1, "retired": 0, "unreadable": 1, "late": 0}
+
+
+async def _one(storage: Storage, name: str) -> str:
+    return await enriched(storage, await account(storage, name, credits=9_000), ADA)
 
 
 def _write_as_is(backend: Backend, enrichment_id: str, sealed: bytes) -> None:

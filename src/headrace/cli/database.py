@@ -1,5 +1,7 @@
 """`headrace db`: the database's schema and the keys that it is sealed with."""
 
+from dataclasses import asdict
+
 import typer
 
 from headrace.cli.options import (
@@ -46,9 +48,8 @@ def rotate_keys(config: ConfigFile = None, as_json: AsJson = False) -> None:
     with storage_from(config) as storage, counting() as count:
         rotation = Rotation(storage.database, storage.vault, storage.owner.fence, storage.audit_log)
         rotated = run(lambda: rotation.rotate(OPERATOR, count))
-    value = {"resealed": rotated.resealed, "retired": rotated.retired, "late": rotated.late}
-    show(value, as_json, f"records sealed anew: {rotated.resealed}; {_fate_of_old_keys(rotated)}")
-    if rotated.late:
+    show(asdict(rotated), as_json, f"records sealed anew: {rotated.resealed}; {_fate_of_old_keys(rotated)}")
+    if rotated.needs_old_keys:
         raise typer.Exit(1)
 
 
@@ -76,6 +77,11 @@ def _fate_of_old_keys(rotated: Rotated) -> str:
         return (
             f"ALL KEYS ARE STILL NEEDED: {rotated.late} were sealed with an old one meanwhile, by a server"
             " that does not know the new one; restart it and run this again"
+        )
+    if rotated.unreadable:
+        return (
+            f"ALL KEYS ARE KEPT: {rotated.unreadable} records open with none of them; put back the key that"
+            " they were sealed with, or give them up with headrace db give-up, and run this again"
         )
     if rotated.retired:
         return f"old keys retired: {rotated.retired}"

@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import structlog
 
 from headrace.ports import Fence
 from headrace.storage.audit_log import AuditLog
 from headrace.storage.database import Database, Each, Row, Steps
+from headrace.storage.errors import Unusable
 from headrace.storage.sealed_columns import SEALED, Sealed
 from headrace.storage.sealing import new_key
 from headrace.storage.vault import Vault
@@ -39,12 +41,24 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True)
 class Rotated:
     """How many rows were sealed anew. `retired`: how many old keys are gone; 0 where keys are configured, and
-    where they may still be needed, for `late` rows, which somebody sealed with an old key when all should
-    have known the new one."""
+    where they may still be needed: for `late` rows, which somebody sealed with an old key when all should
+    have known the new one, or for `unreadable` ones, which no key opens."""
 
     resealed: int
     retired: int
+    unreadable: int = 0
     late: int = 0
+
+    @property
+    def needs_old_keys(self) -> bool:
+        return bool(self.late or self.unreadable)
+
+
+class _Seen(NamedTuple):
+    """What came of some rows that were not sealed with the newest key."""
+
+    resealed: int
+    unreadable: int
 
 
 class Rotation:
@@ -69,8 +83,8 @@ class Rotation:
             await keyring.replace([new, *old])
             await asyncio.sleep(SEEN + _WRITTEN)
             rotated = await self._seal_anew(actor, progress)
-            if rotated.late:
-                log.error("old_keys_kept", late=rotated.late)
+            if rotated.needs_old_keys:
+                log.error("old_keys_kept", late=rotated.late, unreadable=rotated.unreadable)
                 return rotated
             await keyring.replace([new])
             log.info("keys_rotated", resealed=rotated.resealed, retired=len(old))
@@ -79,37 +93,41 @@ class Rotation:
     async def _seal_anew(self, actor: str, progress: Progress) -> Rotated:
         """Twice, with time for a write in between: what there is to do again was sealed by somebody who does
         not know the newest key."""
-        resealed = await self._pass(progress)
+        first = await self._pass(progress)
         await asyncio.sleep(SEEN + _WRITTEN)
-        late = await self._pass(progress)
+        last = await self._pass(progress)
         newest = self._vault.digest(f"key:{self._vault.keyring.keys()[0].decode()}").hex()
         await self._audit_log.record(actor, "keys.rotate", newest)
-        return Rotated(resealed + late, retired=0, late=late)
+        return Rotated(first.resealed + last.resealed, 0, last.unreadable, last.resealed)
 
-    async def _pass(self, progress: Progress) -> int:
-        resealed = 0
+    async def _pass(self, progress: Progress) -> _Seen:
+        resealed = unreadable = 0
         for sealed in SEALED:
-            seen = 0
+            looked_at = 0
             async for rows in sealed.pages(self._database):
-                resealed += await self._reseal(sealed, rows)
-                seen += len(rows)
-                progress(sealed.table, seen)
-        return resealed
+                seen = await self._reseal(sealed, rows)
+                resealed += seen.resealed
+                unreadable += seen.unreadable
+                looked_at += len(rows)
+                progress(sealed.table, looked_at)
+        return _Seen(resealed, unreadable)
 
-    async def _reseal(self, sealed: Sealed, rows: list[Row]) -> int:
+    async def _reseal(self, sealed: Sealed, rows: list[Row]) -> _Seen:
+        """One row that no key opens must not keep the others under an old key."""
         stale = [(row[0], bytes(row[1])) for row in rows if not self._vault.is_newest(bytes(row[1]))]
         # Only what is still as it was read: others may write, purge or erase meanwhile.
         sql = (
             f"UPDATE {sealed.table} SET {sealed.column} = :new"  # noqa: S608
             f" WHERE {sealed.key} = :key AND {sealed.column} = :old"
         )
-        changes: list[dict[str, object]] = [
-            {"key": key, "old": old, "new": self._vault.reseal(old)} for key, old in stale
-        ]
+        changes: list[dict[str, object]] = []
+        for key, old in stale:
+            with suppress(Unusable):
+                changes.append({"key": key, "old": old, "new": self._vault.reseal(old)})
 
         def operation() -> Steps[None]:
             yield Each(sql, changes)
 
         if changes:
             await self._database.write(operation)
-        return len(changes)
+        return _Seen(len(changes), len(stale) - len(changes))
