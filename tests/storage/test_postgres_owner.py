@@ -133,6 +133,44 @@ async def test_no_seat_is_given_away_while_owners_return_after_a_restart(crashin
         first.close()
 
 
+async def test_a_server_whose_clock_was_set_back_keeps_nobody_from_starting_and_hides_no_death(
+    fleet: PostgresBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its machine may have booted with its clock hours ahead."""
+    back = "clock_timestamp() - interval '2 hours'"
+    monkeypatch.setattr(postgres_owner, "_UPTIME", postgres_owner._UPTIME.replace("clock_timestamp()", back))
+    storage, other = fleet.open(), fleet.open()
+    payer = await account(storage, credits=10_000)
+    await other.ledger.hold("e1", payer.id, 1_000)
+
+    async with asyncio.timeout(120):  # rather than two hours
+        assert await storage.owner.take_seat("process") == "seat-process-0"
+        assert await storage.owner.dead({other.owner.id}) == set()
+        other.close()
+        await until(storage.ledger.release_abandoned, seconds=60)
+    assert await balance(storage, payer.id) == (10_000, 0)
+    storage.close()
+
+
+async def test_after_another_start_of_such_a_server_owners_have_time_to_return(
+    fleet: PostgresBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = fleet.open()
+    owner = storage.owner
+    assert isinstance(owner, PostgresOwner)
+    back = postgres_owner._UPTIME.replace("clock_timestamp()", "clock_timestamp() - interval '2 hours'")
+    monkeypatch.setattr(postgres_owner, "_UPTIME", back)
+    await owner._database.elsewhere(owner._uptime())
+    owner._seen_at -= 3_600  # as if it had been at work for an hour
+    known = await owner._database.elsewhere(owner._uptime())
+    again = back.replace("pg_postmaster_start_time()", "(pg_postmaster_start_time() + interval '1 second')")
+    monkeypatch.setattr(postgres_owner, "_UPTIME", again)
+
+    assert known >= 3_600
+    assert await owner._database.elsewhere(owner._uptime()) == 0
+    storage.close()
+
+
 async def uptime_is_enough(storage: Storage) -> bool:
     """Whether the server runs for long enough that its locks can be believed."""
     assert isinstance(storage.owner, PostgresOwner)

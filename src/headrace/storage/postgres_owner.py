@@ -26,7 +26,8 @@ _BEAT = 0.5
 """Seconds between two looks at the own locks."""
 
 _UPTIME = """
-    SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp() - pg_postmaster_start_time()) AS float8) AS seconds
+    SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp() - pg_postmaster_start_time()) AS float8) AS seconds,
+        CAST(EXTRACT(EPOCH FROM pg_postmaster_start_time()) AS float8) AS started
 """
 _TAKEN = """
     SELECT (CAST(classid AS bigint) << 32) | CAST(objid AS bigint) AS number FROM pg_locks
@@ -52,6 +53,8 @@ class PostgresOwner:
         self._names = {self.id: False}  # and whether the connection has its lock
         self._free_since: dict[str, float] = {}
         self._back_at = -_RETURN
+        self._started: float | None = None  # by the server's clock; only to tell one start from another
+        self._seen_at = 0.0  # when that start was first seen, by the own monotonic clock
         self._broken = asyncio.Event()
         self._turn = asyncio.Lock()  # a connection does one thing at a time
         try:
@@ -106,11 +109,16 @@ class PostgresOwner:
         return {name for name in names if name in free and now - free[name] >= _CERTAINTY}
 
     async def _uptime(self) -> float:
-        """Seconds since the server was started."""
-        return float((await self._database.read_here(_UPTIME, {}))[0]["seconds"])
+        """Seconds since the server was started. Its clock may have been set back meanwhile, and be before
+        that start: at least so many as this process has known of it."""
+        row = (await self._database.read_here(_UPTIME, {}))[0]
+        now = time.monotonic()
+        if row["started"] != self._started:
+            self._started, self._seen_at = row["started"], now
+        return max(float(row["seconds"]), now - self._seen_at)
 
     async def _take_seat(self, prefix: str) -> str:
-        await asyncio.sleep(_RETURN - await self._uptime())  # whoever had one takes it first
+        await asyncio.sleep(max(0.0, _RETURN - await self._uptime()))  # whoever had one takes it first
         async with self._turn:
             for number in count():
                 name = f"seat-{prefix}-{number}"
