@@ -1,7 +1,8 @@
 """A Valkey for the module, and processes of a fleet that are really one."""
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
+from typing import Protocol
 
 import pytest
 
@@ -13,8 +14,12 @@ from tests.servers import valkey
 PATIENCE = 30.0
 """Seconds: these tests are about what is shared, not about a busy machine."""
 
-Member = Callable[[], Shared]
-"""Makes one more process of the fleet."""
+
+class Member(Protocol):
+    """Makes one more process of the fleet, or of one that is elsewhere."""
+
+    def __call__(self, at: str | None = None) -> Shared: ...
+
 
 Pair = tuple[Shared, Shared]
 
@@ -36,8 +41,8 @@ async def join(valkey_url: str) -> AsyncIterator[Member]:
     """Processes that share one Valkey."""
     members: list[Shared] = []
 
-    def one_more() -> Shared:
-        members.append(connect(valkey_url, SystemClock(), PATIENCE))
+    def one_more(at: str | None = None) -> Shared:
+        members.append(connect(at or valkey_url, SystemClock(), PATIENCE))
         members[-1].start()
         return members[-1]
 

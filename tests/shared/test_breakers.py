@@ -2,6 +2,8 @@
 
 import asyncio
 import secrets
+from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -28,7 +30,7 @@ def guard(shared: Shared, vendor: str) -> Guard:
     return Guard(limits, SystemClock(), shared.rates, shared.breakers)
 
 
-async def fleet(join: Member, vendor: str, many: int = 3) -> list[Guard]:
+async def fleet(join: Callable[[], Shared], vendor: str, many: int = 3) -> list[Guard]:
     """Guards that hear each other."""
     members = [join() for _ in range(many)]
     guards = [guard(member, vendor) for member in members]
@@ -233,6 +235,25 @@ async def test_a_process_that_dies_with_the_probe_holds_the_others_up_for_a_minu
         assert 0 < store.pttl(f"headrace:probe:{vendor}:{FIND}") <= 60_000
 
 
+async def test_another_fleet_on_the_same_store_is_not_heard(
+    join: Member, vendor: str, valkey_url: str
+) -> None:
+    """Such as a rehearsal with a bad key, under another number of the database."""
+    ours, ours_too = await fleet(join, vendor, 2)
+    elsewhere = urlsplit(valkey_url)._replace(path="/1").geturl()
+    theirs, theirs_too = await fleet(lambda: join(elsewhere), vendor, 2)
+    theirs.leave(await goes(theirs, vendor), Failure.BAD_KEY)
+    await until(lambda: bool(theirs_too.paused))
+    await told(ours, [ours_too], vendor)  # after which what was told before would have been heard
+
+    assert {FIND, "*"}.isdisjoint(ours.paused.get(vendor, {}))
+    ours.leave(await goes(ours, vendor), None)
+    last = f"{vendor}:{VERIFY}"
+    ours.breakers._board.closed(last)
+    await until(lambda: not ours_too.paused)
+    assert theirs.paused == theirs_too.paused == {vendor: {"*": Failure.BAD_KEY, FIND: Failure.BAD_KEY}}
+
+
 async def test_messages_that_make_no_sense_are_passed_over(
     join: Member, vendor: str, valkey_url: str
 ) -> None:
@@ -243,7 +264,7 @@ async def test_messages_that_make_no_sense_are_passed_over(
             b"{",
             b'{"sender":"x","name":"y","pause":{"reason":"new","seconds":1,"length":1}}',
         ):
-            store.publish("headrace:breakers", message)
-        store.publish("headrace:breakers", b'{"sender":"x","name":"unknown","pause":null}')
+            store.publish("headrace:0:breakers", message)
+        store.publish("headrace:0:breakers", b'{"sender":"x","name":"unknown","pause":null}')
     one.leave(await goes(one, vendor), Failure.BAD_KEY)
     await until(lambda: other.paused == one.paused)

@@ -15,8 +15,6 @@ from headrace.shared.listener import Listener
 
 T = TypeVar("T")
 
-_CHANNEL = f"{PREFIX}breakers"
-
 _KEPT = 3_600_000
 """Milliseconds that an end is remembered, and an open breaker after its pause: for those who come late."""
 
@@ -79,12 +77,13 @@ class ValkeyBoard:
 
     def __init__(self, link: Link, listener: Listener) -> None:
         self._link = link
+        self._channel = link.channel("breakers")
         self._id = secrets.token_hex(8)
         self._breakers: Paused | None = None
         self._probes: dict[str, str] = {}  # name -> the token that this process probes with
         self._outbox: deque[Coroutine[Any, Any, None]] = deque()
         self._sending: asyncio.Task[None] | None = None
-        listener.hear(_CHANNEL, self._hear)
+        listener.hear(self._channel, self._hear)
         listener.when_joined(lambda: self._later(self._catch_up()))
         link.when_back(lambda: self._later(self._catch_up()))
 
@@ -124,7 +123,7 @@ class ValkeyBoard:
         state = msgspec.json.encode(pause) if pause else b""
         lives = _KEPT + round(pause.seconds * 1000) if pause else _KEPT
         message = msgspec.json.encode(_Message(self._id, name, pause))
-        arguments = [state, lives, token, _CHANNEL, message, _LOUD]
+        arguments = [state, lives, token, self._channel, message, _LOUD]
         await self._link.run(_TELL, [_state(name), _probe(name)], arguments)
 
     async def _catch_up(self) -> None:

@@ -9,8 +9,6 @@ from headrace.engine.flights import LocalFlights
 from headrace.shared.link import PREFIX, Away, Link, Script
 from headrace.shared.listener import Listener
 
-_CHANNEL = f"{PREFIX}flights"
-
 _LOCK = 2_500
 """Milliseconds after which the others take a process for dead that has not shown itself."""
 
@@ -61,10 +59,11 @@ class ValkeyFlights:
 
     def __init__(self, link: Link, listener: Listener) -> None:
         self._link = link
+        self._channel = link.channel("flights")
         self._local: LocalFlights[bytes] = LocalFlights()
         self._awaited: dict[str, asyncio.Event] = {}
         self._telling: set[asyncio.Task[None]] = set()
-        listener.hear(_CHANNEL, self._hear)
+        listener.hear(self._channel, self._hear)
 
     def free(self, key: str) -> bool:  # noqa: ARG002 - only the store knows
         return False
@@ -94,7 +93,7 @@ class ValkeyFlights:
             while leader := await self._begin(key, token, *news):
                 if (result := await self._follow(key, leader)) is not None:
                     return result, True
-                news = (_CHANNEL, key)
+                news = (self._channel, key)
         except Away:
             pass  # on its own for now
         return await self._lead(key, token, work, seconds), False
@@ -149,7 +148,7 @@ class ValkeyFlights:
                 with suppress(Away):
                     await self._link.run(_RENEW, [_lock(key)], [token, _LOCK])
         result = await landed
-        told = [token, _CHANNEL, key, _RESULT] if result is None else [token, _CHANNEL, key, _RESULT, result]
+        told = [token, self._channel, key, _RESULT, *([] if result is None else [result])]
         with suppress(Away):  # those who wait have noticed too
             await self._link.run(_END, [_lock(key), _result(token)], told)
 

@@ -18,7 +18,7 @@ PATIENCE = 0.25
 """Seconds to connect within, and to answer within."""
 
 PREFIX = "headrace:"
-"""Of every key and channel."""
+"""Of every key, and of every channel with the number of the database."""
 
 _AGAIN = 0.5
 """Seconds between attempts to come back."""
@@ -64,6 +64,12 @@ class Link:
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._returning: asyncio.Task[None] | None = None
         self._back: list[Callable[[], None]] = []
+
+    def channel(self, name: str) -> str:
+        """What to publish and to listen on. The store keeps each database's keys apart, but not what is told:
+        two fleets with different numbers must not hear each other."""
+        number = self._client.connection_pool.connection_kwargs.get("db") or 0
+        return f"{PREFIX}{number}:{name}"
 
     @property
     def away(self) -> bool:
