@@ -112,7 +112,8 @@ def valkey() -> Iterator[str]:
 
 
 class Valkey:
-    """A server that can be stopped and started again on its port."""
+    """A server that can be stopped and started again on its port. `TEST_REDIS_SERVER` names the program of
+    another one, such as an older Redis."""
 
     def __init__(self) -> None:
         with socket.socket() as probe:
@@ -132,7 +133,7 @@ class Valkey:
         """Returns once it accepts connections."""
         self._process = subprocess.Popen(
             [
-                _valkey_binary(),
+                os.environ.get("TEST_REDIS_SERVER") or _valkey_binary(),
                 "--port",
                 str(self.port),
                 "--bind",

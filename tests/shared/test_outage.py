@@ -1,6 +1,7 @@
 """Valkey goes away and comes back: nobody is refused for that, and nobody has to do anything."""
 
 import asyncio
+import re
 import secrets
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -14,10 +15,15 @@ from headrace import logs
 from headrace.domain.failures import Failure
 from headrace.engine.clock import SystemClock
 from headrace.engine.guard import Guard, Limits, Pass
+from headrace.shared import breakers as breakers_module
+from headrace.shared import flights as flights_module
+from headrace.shared import rates as rates_module
 from headrace.shared.connect import connect
+from headrace.shared.link import Script
 from headrace.shared.rates import ValkeyRates
 from headrace.shared.store import Shared
 from tests.servers import Valkey
+from tests.shared.conftest import PATIENCE
 from tests.shared.waiting import until, until_so
 
 VENDOR, FIND = "vendor", "email"
@@ -33,6 +39,17 @@ def server() -> Iterator[Valkey]:
 async def members(server: Valkey) -> AsyncIterator[list[Shared]]:
     """Two processes, with the patience that they have in earnest."""
     made = [connect(server.url, SystemClock()) for _ in range(2)]
+    for member in made:
+        member.start()
+    yield made
+    for member in made:
+        await member.aclose()
+
+
+@pytest.fixture
+async def patient(server: Valkey) -> AsyncIterator[list[Shared]]:
+    """Two that wait for a busy machine: it is about a store that answers."""
+    made = [connect(server.url, SystemClock(), PATIENCE) for _ in range(2)]
     for member in made:
         member.start()
     yield made
@@ -124,6 +141,61 @@ async def test_a_store_that_refuses_to_write_is_away_too(server: Valkey, members
         assert [away(member) for member in members] == [True, True]
         store.replicaof("NO", "ONE")
     await until_so(lambda: shares(members))
+
+
+@pytest.mark.usefixtures("talkative")
+async def test_what_a_store_refuses_is_said_and_the_rest_is_shared(
+    server: Valkey, patient: list[Shared]
+) -> None:
+    await until_so(lambda: shares(patient))
+    with redis.Redis.from_url(server.url) as store, capture_logs() as lines:
+        store.execute_command("ACL", "SETUSER", "default", "-zadd")
+        assert [await admissions(member, key(), 5, 8) for member in patient] == [5, 5]
+        assert [away(member) for member in patient] == [False, False]
+        assert await works_together(patient)
+        store.execute_command("ACL", "SETUSER", "default", "+zadd")
+    assert await shares(patient)
+    assert [line["event"] for line in lines] == ["shared_store_refused"] * 2, "once by each process"
+
+
+@pytest.mark.usefixtures("talkative")
+async def test_a_channel_that_may_not_be_heard_is_said(server: Valkey) -> None:
+    with redis.Redis.from_url(server.url) as store, capture_logs() as lines:
+        store.execute_command("ACL", "SETUSER", "default", "resetchannels")
+        member = connect(server.url, SystemClock(), PATIENCE)
+        member.start()
+        await until(lambda: bool(lines))
+        store.execute_command("ACL", "SETUSER", "default", "allchannels")
+        await member.aclose()
+    assert {line["event"] for line in lines} == {"shared_store_refused"}
+
+
+async def works_together(members: list[Shared]) -> bool:
+    """Whether equal work of all is done once."""
+    done = 0
+    of, finish = key(), asyncio.Event()
+
+    async def work() -> bytes:
+        nonlocal done
+        done += 1
+        await finish.wait()
+        return b"done"
+
+    flights = [asyncio.create_task(member.flights.once(of, work, 60)) for member in members]
+    await until(lambda: bool(done))
+    await until(lambda: any(of in member.flights._awaited for member in members))  # type: ignore[attr-defined]
+    finish.set()
+    results = await asyncio.gather(*flights)
+    return done == 1 and sorted(joined for _, joined in results) == [False, True]
+
+
+def test_no_script_asks_for_what_redis_does_from_7_on_only() -> None:
+    """To set a key that there is none of and to read it, in one step."""
+    modules = (breakers_module, flights_module, rates_module)
+    scripts = [each for module in modules for each in vars(module).values() if isinstance(each, Script)]
+    assert len(scripts) > 5
+    for script in scripts:
+        assert not re.search(r"'NX'.*'GET'|'GET'.*'NX'", script.source)
 
 
 async def test_a_store_that_is_not_there_at_the_start_is_used_once_it_is(server: Valkey) -> None:

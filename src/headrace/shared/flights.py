@@ -26,8 +26,9 @@ _LAST = 1.0
 
 _BEGIN = Script("""
 -- KEYS: lock. ARGV: token, milliseconds; channel and key, if others wait for news of who works now.
--- Says the token of the one who works, if there is one.
-local taken = redis.call('SET', KEYS[1], ARGV[1], 'NX', 'GET', 'PX', ARGV[2])
+-- Says the token of the one who works, if there is one. In two steps: Redis does them in one from 7 on only.
+local taken = redis.call('GET', KEYS[1])
+if not taken then redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) end
 if not taken and ARGV[3] then redis.call('PUBLISH', ARGV[3], ARGV[4]) end
 return taken
 """)

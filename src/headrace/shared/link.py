@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.maint_notifications import MaintNotificationsConfig
 
 PATIENCE = 0.25
@@ -23,11 +23,17 @@ PREFIX = "headrace:"
 _AGAIN = 0.5
 """Seconds between attempts to come back."""
 
+_TRIAL = ("SET", f"{PREFIX}back", 1, "PX", 1000)
+"""Writes, because a store that is full or read-only still answers a ping."""
+
 _AT_ONCE = 16
 """Most commands on the way, each on a connection of its own."""
 
 LOST = (RedisError, OSError, TimeoutError)
 """What a command raises when the store is away, starting, full or read-only."""
+
+_MOST_SAID = 200
+"""Characters of a refusal that are logged; and refusals, one of a kind."""
 
 LATE = (TimeoutError, redis.exceptions.TimeoutError)
 """Those of them that may be said of a store that is there."""
@@ -50,7 +56,8 @@ class Script:
 class Link:
     """Connections to one store. The first failure turns to `Away` at once, for everybody, without another
     attempt; a task of its own finds out when the store is back. That a reply is late may be this process's
-    doing, which had no time to read it: then only that call is without an answer."""
+    doing, which had no time to read it: then only that call is without an answer. So it is with a command
+    that a store refuses which takes others."""
 
     def __init__(self, url: str, patience: float = PATIENCE) -> None:
         self._client: Redis = Redis.from_url(
@@ -64,6 +71,7 @@ class Link:
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._returning: asyncio.Task[None] | None = None
         self._back: list[Callable[[], None]] = []
+        self._refusals: set[str] = set()
 
     def channel(self, name: str) -> str:
         """What to publish and to listen on. The store keeps each database's keys apart, but not what is told:
@@ -92,12 +100,25 @@ class Link:
             except NoScriptError:
                 raise
             except LATE as error:
-                if not await self._is_there():
+                if not await self._takes("PING"):
+                    self._lost(error)
+                raise Away from error
+            except ResponseError as error:
+                if await self._takes(*_TRIAL):
+                    self.refused(error)
+                else:
                     self._lost(error)
                 raise Away from error
             except LOST as error:
                 self._lost(error)
                 raise Away from error
+
+    def refused(self, error: ResponseError) -> None:
+        """Say, once of each kind, what the store does not do: it is too old, or this user of it may not."""
+        said = str(error)[:_MOST_SAID]
+        if said not in self._refusals and len(self._refusals) < _MOST_SAID:
+            self._refusals.add(said)
+            log.error("shared_store_refused", error=type(error).__name__, said=said)
 
     def when_back(self, call: Callable[[], None]) -> None:
         """Call this each time that the store can be used again."""
@@ -116,9 +137,9 @@ class Link:
         async with asyncio.timeout(2 * self._patience):  # to connect, to say hello, to be answered
             return await self._client.execute_command(*command)  # type: ignore[no-untyped-call]
 
-    async def _is_there(self) -> bool:
+    async def _takes(self, *command: Any) -> bool:
         try:
-            await self._send("PING")
+            await self._send(*command)
         except LOST:
             return False
         return True
@@ -131,10 +152,7 @@ class Link:
     async def _return(self) -> None:
         while True:
             await asyncio.sleep(_AGAIN)
-            try:
-                # Writes, because a store that is full or read-only still answers a ping.
-                await self._send("SET", f"{PREFIX}back", 1, "PX", 1000)
-            except LOST:
+            if not await self._takes(*_TRIAL):
                 continue
             self._returning = None
             log.info("shared_store_back")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from redis.asyncio.client import PubSub
+from redis.exceptions import ResponseError
 
 from headrace.shared.link import LOST, Link
 
@@ -46,7 +47,9 @@ class Listener:
                 async with self._link.subscription() as subscription:
                     await subscription.subscribe(*self._ears)
                     await self._listen(subscription)
-            except LOST:
+            except LOST as error:
+                if isinstance(error, ResponseError):
+                    self._link.refused(error)
                 await asyncio.sleep(_AGAIN)
 
     async def _listen(self, subscription: PubSub) -> None:
