@@ -82,6 +82,34 @@ async def test_a_command_of_root_leaves_nothing_that_the_service_cannot_use(serv
     assert set(left.values()) == {(SERVICE, GROUP)}
 
 
+async def test_a_command_of_root_gives_away_only_what_it_has_made(
+    service: SqliteBackend, tmp_path: Path
+) -> None:
+    """Whoever owns the folder can have put anything there."""
+    valuable = tmp_path / "valuable"
+    valuable.touch()
+    before = valuable.stat()
+    owners_of_holds = service.path.with_name("headrace.db.owners")
+    owners_of_holds.joinpath("seat-rotate-keys").symlink_to(valuable)
+    os.link(valuable, owners_of_holds / "seat-process-0")
+    storage = service.open()
+    await storage.owner.take_seat("process")
+    with pytest.raises(OSError, match="symbolic links"):
+        async with storage.owner.fence("rotate-keys"):
+            pass
+    storage.close()
+    after = valuable.stat()
+    assert (after.st_uid, after.st_gid, after.st_mode) == (before.st_uid, before.st_gid, before.st_mode)
+
+    owners_of_holds.joinpath("seat-rotate-keys").unlink()
+    owners_of_holds.joinpath("seat-process-0").unlink()
+    owners_of_holds.rmdir()
+    (tmp_path / "folder").mkdir()
+    owners_of_holds.symlink_to(tmp_path / "folder")
+    service.open().close()
+    assert (tmp_path / "folder").stat().st_uid == os.geteuid()
+
+
 def test_a_service_starts_beside_what_root_left_and_buries_only_the_dead(service: SqliteBackend) -> None:
     folder = service.path.with_name("headrace.db.owners")
     for name, mode in (("dead", 0o644), ("closed", 0)):

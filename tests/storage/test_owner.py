@@ -135,6 +135,13 @@ async def test_processes_whose_folder_was_removed_take_nobody_for_dead_and_come_
         each.close()
 
 
+async def test_who_has_closed_does_not_come_back(tmp_path: Path) -> None:
+    owner = FileOwner(tmp_path)
+    owner.close()
+    await owner.dead(())
+    assert names_in(tmp_path) == []
+
+
 async def test_a_file_that_cannot_be_opened_says_nothing(tmp_path: Path) -> None:
     owner = FileOwner(tmp_path)
     (tmp_path / "a folder").mkdir()

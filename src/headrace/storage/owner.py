@@ -22,6 +22,8 @@ _RETURN = 10.0
 """Where the folder was gone, living processes have so many seconds to make their files again: that somebody's
 is missing tells nothing before."""
 
+_TO_LOCK = os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+
 
 class Owner(Protocol):
     """This process's mark on its holds: a lock that ends with the process, however it ends, so that a dead
@@ -73,7 +75,6 @@ class FileOwner:
 
     def _locked(self) -> TextIOWrapper:
         self._make_folder()
-        belonging.follow(self._directory, self._beside)
         hidden = self._directory / f".{self.id}"
         file = self._opened(hidden)
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -88,6 +89,9 @@ class FileOwner:
                 raise
         else:
             self._made_at = monotonic()
+            made = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            belonging.follow(made, self._beside)
+            os.close(made)
 
     async def dead(self, holding: Iterable[str]) -> set[str]:
         self._come_back()
@@ -139,14 +143,18 @@ class FileOwner:
             seat.close()
 
     def _opened(self, path: Path) -> TextIOWrapper:
-        """To be locked, which takes no right to write: the file may be one that root left."""
-        file = os.fdopen(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        belonging.follow(file.fileno(), self._beside)
-        return file
+        """To be locked, which takes no right to write: the file may be one that root left. Nobody else gets
+        into the folder."""
+        try:
+            made = os.open(path, _TO_LOCK | os.O_EXCL, 0o644)
+        except FileExistsError:
+            return os.fdopen(os.open(path, _TO_LOCK, 0o644))
+        belonging.follow(made, self._beside)
+        return os.fdopen(made)
 
     def _come_back(self) -> None:
         """Be seen to live again, where somebody removed the folder or the file in it."""
-        if os.path.exists(self._directory / self.id):
+        if self._file.closed or os.path.exists(self._directory / self.id):
             return
         self._made_at = monotonic()
         with suppress(OSError):  # tried again at the next look
