@@ -173,6 +173,22 @@ async def test_what_was_erased_meanwhile_stays_erased(storage: Storage, backend:
     assert backend.rows("SELECT record FROM enrichments") == [(None,)]
 
 
+async def test_no_key_is_retired_before_this_process_has_read_the_new_one_back(
+    storage: Storage, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However short the time for it was."""
+    for period in ("SEEN", "_WRITTEN"):
+        monkeypatch.setattr(rotation, period, 0.0)
+    acme = await account(storage, credits=9_000)
+    enrichment_id = await enriched(storage, acme, ADA)
+    rotated = await rotating(storage).rotate(OPERATOR)
+
+    assert (rotated.resealed, rotated.retired) == (1, 1)
+    keys = ConfiguredKeys([key.decode() for key in _keys(storage, backend)])
+    record = backend.rows(f"SELECT record FROM enrichments WHERE id = '{enrichment_id}'")[0][0]
+    assert Vault(storage.vault.pepper, keys).opens(bytes(record))
+
+
 @pytest.mark.usefixtures("quick")
 async def test_an_old_key_that_somebody_still_seals_with_is_kept(storage: Storage, backend: Backend) -> None:
     _, enrichment_id = await filled(storage)

@@ -22,6 +22,9 @@ SEEN = 2.5
 _WRITTEN = 5.0
 """Seconds within which what was sealed before is written: longer no database makes anybody wait."""
 
+_LOOK_AGAIN = 0.1
+"""Seconds between two looks for keys that this process has set."""
+
 
 @runtime_checkable
 class Replaceable(Protocol):
@@ -82,6 +85,7 @@ class Rotation:
             await asyncio.sleep(SEEN)
             await keyring.replace([new, *old])
             await asyncio.sleep(SEEN + _WRITTEN)
+            await self._read_back(new)
             rotated = await self._seal_anew(actor, progress)
             if rotated.needs_old_keys:
                 log.error("old_keys_kept", late=rotated.late, unreadable=rotated.unreadable)
@@ -89,6 +93,13 @@ class Rotation:
             await keyring.replace([new])
             log.info("keys_rotated", resealed=rotated.resealed, retired=len(old))
             return replace(rotated, retired=len(old))
+
+    async def _read_back(self, new: bytes) -> None:
+        """This process seals with the new key for certain, however long it was held up: else all would be
+        found sealed as it should be, with the old one."""
+        while self._vault.keyring.keys()[0] != new:
+            self._vault.check()
+            await asyncio.sleep(_LOOK_AGAIN)
 
     async def _seal_anew(self, actor: str, progress: Progress) -> Rotated:
         """Twice, with time for a write in between: what there is to do again was sealed by somebody who does
