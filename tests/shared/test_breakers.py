@@ -37,7 +37,8 @@ async def fleet(join: Member, vendor: str, many: int = 3) -> list[Guard]:
 
 
 async def hearing(guards: list[Guard]) -> None:
-    """Returns once each has heard a message of another."""
+    """Returns once each has heard a message of another, and nothing is left that could be heard later: an end
+    that was told twice might end what a test begins."""
     for teller in guards:
         board = teller.breakers._board
         others = [each for each in guards if each is not teller]
@@ -46,9 +47,10 @@ async def hearing(guards: list[Guard]) -> None:
             while not all(each.breakers.reason(name) for each in others):
                 board.opened(name, Pause(Failure.TIMEOUT, 60, 60))
                 await asyncio.sleep(0.02)
-            while any(each.breakers.reason(name) for each in others):
-                board.closed(name)
-                await asyncio.sleep(0.02)
+        for each in guards:
+            await each.breakers._board.aclose()  # who has just joined also knows what it had missed
+        board.closed(name)
+        await until(lambda: not any(each.breakers.reason(name) for each in others))
 
 
 async def told(teller: Guard, others: list[Guard], vendor: str) -> None:
