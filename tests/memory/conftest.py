@@ -15,8 +15,8 @@ __all__ = ["answers", "asking"]
 
 @pytest.fixture(scope="module")
 def module_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """LeadMagic is asked first. Findymail gives no verdict, so Hunter is asked for one. Neither has too little
-    time where a test lets it wait."""
+    """LeadMagic is asked first; it has time enough where a test lets it wait. Findymail gives no verdict, so
+    Hunter is asked for one."""
     overlay: dict[str, Any] = {
         "PROVIDERS__LEADMAGIC__TIMEOUT": "25",
         "SERVER__RATE_LIMIT": "100000",

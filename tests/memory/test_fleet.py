@@ -36,9 +36,7 @@ def valkey_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def fleet(
-    tmp_path: Path, valkey_url: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[Stack, Stack]]:
+def fleet(tmp_path: Path, valkey_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Stack, Stack]]:
     """Two servers on one database, with the same vendors. Neither counts as dead where both stand still."""
     monkeypatch.setattr("headrace.shared.connect.connect", partial(connect, patience=PATIENCE))
     monkeypatch.setattr("headrace.shared.flights._LOCK", 60_000)

@@ -26,7 +26,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Semaphore]:
 
     async def sleep(seconds: float) -> None:
         await asyncio.sleep(seconds)
-        while not released.acquire(blocking=False):
+        while not released.acquire(blocking=False):  # noqa: ASYNC110 - it is released in another thread
             await asyncio.sleep(_LOOK_AGAIN)
 
     monkeypatch.setattr(app, "asyncio", SimpleNamespace(sleep=sleep))

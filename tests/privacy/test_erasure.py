@@ -154,8 +154,8 @@ async def known(stack: Stack) -> Stack:
 
 @pytest.fixture
 async def slow(known: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
-    """The same, where a vendor answers later than the others, and when it is let. On a busy machine every search could be so long
-    that it looks again whom to leave alone: here none does."""
+    """The same, where a vendor answers later than the others, once it is let. On a busy machine every search
+    could be so long that it looks again whom to leave alone: here none does."""
     stack = known
     monkeypatch.setattr(run, "LONG", math.inf)
     await stack.control("_control/latency", vendor="prospeo", ms=1)

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from functools import partial
 
 import pytest
 import redis
@@ -50,7 +51,11 @@ async def hearing(guards: list[Guard]) -> None:
         for each in guards:
             await each.breakers._board.aclose()  # who has just joined also knows what it had missed
         board.closed(name)
-        await until(lambda: not any(each.breakers.reason(name) for each in others))
+        await until(partial(none_is_open, others, name))
+
+
+def none_is_open(guards: list[Guard], name: str) -> bool:
+    return not any(each.breakers.reason(name) for each in guards)
 
 
 async def told(teller: Guard, others: list[Guard], vendor: str) -> None:
