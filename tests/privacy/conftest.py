@@ -4,9 +4,9 @@ import pytest
 
 from headrace.storage import rotation, secrets, vault
 from tests.memory.waits import answers
-from tests.storage.conftest import backend, migrated, storage
+from tests.storage.conftest import _patience, backend, migrated, storage
 
-__all__ = ["answers", "backend", "migrated", "storage"]
+__all__ = ["_patience", "answers", "backend", "migrated", "storage"]
 
 
 @pytest.fixture

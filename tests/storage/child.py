@@ -19,7 +19,7 @@ from headrace.storage.accounts import Settings
 from headrace.storage.opening import Storage
 from tests.storage.clocks import SetClock
 from tests.storage.making import settlement
-from tests.storage.opened import location_of, opened
+from tests.storage.opened import location_of, opened, wait_patiently
 
 
 def _wait_for_go() -> None:
@@ -148,4 +148,5 @@ JOBS: dict[str, Callable[..., Awaitable[None]]] = {
 
 if __name__ == "__main__":
     logs.configure("error", "json")
+    wait_patiently()
     asyncio.run(JOBS[sys.argv[1]](*sys.argv[2:]))  # type: ignore[arg-type]
