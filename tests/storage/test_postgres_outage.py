@@ -17,7 +17,7 @@ from tests.storage.making import account, balance, settlement, until
 from tests.storage.opened import PATIENCE, opened
 
 AT_ONCE = PATIENCE / 3
-"""Seconds in which a refusal has to come, also on a busy machine: it waits for no statement's time to pass."""
+"""Seconds in which a refusal has to come on a busy machine; it waits for no statement's time to pass."""
 
 WELL_AGAIN = PATIENCE / 3
 """Seconds after which everything works again."""
