@@ -17,7 +17,7 @@ class Admissions:
         """In microseconds, once there are no more."""
         self._logs = logs
         self._client = redis.Redis.from_url(url, socket_timeout=None)
-        self._monitor = self._client.monitor()
+        self._monitor = self._client.monitor()  # type: ignore[no-untyped-call]
 
     def __enter__(self) -> "Admissions":
         self._monitor.__enter__()

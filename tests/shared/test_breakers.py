@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from functools import partial
+from typing import cast
 
 import pytest
 import redis
@@ -11,6 +12,7 @@ from headrace.domain.failures import Failure
 from headrace.engine.clock import SystemClock
 from headrace.engine.guard import Guard, Limits, Pass
 from headrace.ports import Pause
+from headrace.shared.breakers import ValkeyBoard
 from headrace.shared.store import Shared
 from tests.shared.conftest import Member, Pair
 from tests.shared.waiting import until
@@ -48,8 +50,8 @@ async def hearing(guards: list[Guard]) -> None:
             while not all(each.breakers.reason(name) for each in others):
                 board.opened(name, Pause(Failure.TIMEOUT, 60, 60))
                 await asyncio.sleep(0.02)
-        for each in guards:
-            await each.breakers._board.aclose()  # who has just joined also knows what it had missed
+        for each in guards:  # who has just joined also knows what it had missed
+            await cast(ValkeyBoard, each.breakers._board).aclose()
         board.closed(name)
         await until(partial(none_is_open, others, name))
 
