@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 
 from headrace import logs
 from tests.stack import Stack, running
+
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")  # how long an example takes says how busy the machine is
 
 FIRST = ("storage", "privacy", "fleet", "crash", "jobs", "mail")
 """Folders whose tests take longest: begun last, they would leave all processes but one idle."""
