@@ -259,9 +259,7 @@ async def test_the_headers_of_other_answers_are_listed(stack: Stack) -> None:
     assert set.union(*map(headers, replies)) == told(path, 200)
 
 
-async def test_the_failure_of_all_vendors_is_listed(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_failure_of_all_vendors_is_listed(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(enrich, "_FAILURE_KEPT", 600)  # so that the second comes in time, whatever happens
     for vendor in stack.headrace.services.providers:
         await stack.fault(vendor, "email", "http_503")
