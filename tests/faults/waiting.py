@@ -25,6 +25,13 @@ async def until(question: Callable[[], Awaitable[T | None]]) -> T:
     return answer
 
 
+def pass_time(seconds: float) -> None:
+    """So much later for all that waits in this event loop: its time-outs come now, and in their order."""
+    loop = asyncio.get_running_loop()
+    really = loop.time
+    loop.time = lambda: really() + seconds  # type: ignore[method-assign]
+
+
 class Gate:
     """What calls of a server's own methods wait at. They come in the server's thread, the test opens in its
     own; so what is seen meanwhile does not hang on who is quicker."""

@@ -14,8 +14,10 @@ from headrace.mail.visits import Visits
 from headrace.sandbox.mail import MailLab
 
 IDENTITY = Identity(helo="probe.headrace.example", mail_from="check@probe.headrace.example")
-PATIENCE = Patience(connect=5.0, reply=5.0, farewell=2.0)
-HURRIED = Patience(connect=5.0, reply=0.3, farewell=0.1)
+PATIENCE = Patience(connect=60.0, reply=60.0, farewell=60.0)
+"""More than a busy machine ever needs: who answers at all is waited for."""
+
+HURRIED = Patience(connect=60.0, reply=0.3, farewell=0.1)
 """For what never answers."""
 
 UNHURRIED = Limits(per_second=0.0, daily_per_domain=100_000)
@@ -57,7 +59,7 @@ class Setting:
     clock: ManualClock = field(default_factory=ManualClock)
     patience: Patience = PATIENCE
     limits: Limits = UNHURRIED
-    dns_timeout: float = 5.0
+    dns_timeout: float = 60.0
     proxy: str | None = None
 
     def routes(self) -> MailRoutes:
