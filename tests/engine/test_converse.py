@@ -245,20 +245,42 @@ async def test_what_broke_after_it_was_sent_is_never_sent_again(
 async def test_a_vendor_that_never_answers_is_cut_off(transport: Transport) -> None:
     async with serving(silent) as server:
         answer = await talk(transport, server.url, ask_once, 0.1)
-        await server.lost_one()
+        await server.lost_all()
     assert answer == Reply(Failed(Failure.TIMEOUT), Failure.TIMEOUT)
 
 
 async def test_the_deadline_is_for_the_whole_conversation(transport: Transport) -> None:
+    clock = HandClock()
+
     def for_ever() -> Conversation[Found]:
         while True:
             yield Request("GET", "/job")
             yield Wait(0.01)
 
-    async with serving(saying(reply(b"{}", status="202 Accepted"))) as server:
-        answer = await talk(transport, server.url, for_ever, 0.15)
+    async def script(peer: Peer) -> None:
+        while True:
+            await peer.request()
+            clock.move(0.4 * PATIENCE)
+            await peer.send(reply(b"{}", status="202 Accepted"))
+
+    async with serving(script) as server, asyncio.timeout(PATIENCE):
+        answer = await converse(vendor(server.url), for_ever(), transport, Stopwatch(clock))
     assert (answer.failure, answer.http_status) == (Failure.TIMEOUT, 202)
-    assert len(server.requests) > 1
+    assert len(server.requests) == 3
+
+
+async def test_a_request_has_as_long_as_the_conversation_has_left(transport: Transport) -> None:
+    """The deadline is close when it is sent; a vendor that is silent is cut off there."""
+    clock = HandClock()
+
+    def conversation() -> Conversation[Found]:
+        clock.move(PATIENCE - 0.1)
+        yield Request("GET", "/job")
+        return FOUND
+
+    async with serving(silent) as server, asyncio.timeout(PATIENCE):
+        answer = await converse(vendor(server.url), conversation(), transport, Stopwatch(clock))
+    assert answer.failure is Failure.TIMEOUT
 
 
 async def test_a_pause_that_would_outlast_the_deadline_is_not_begun(transport: Transport) -> None:
@@ -368,7 +390,7 @@ async def test_a_call_that_we_give_up_is_given_up_and_not_called_a_failure(trans
         await peer.until_gone()
 
     async with serving(script) as server:
-        task = asyncio.create_task(talk(transport, server.url, ask_once, 0.5))
+        task = asyncio.create_task(talk(transport, server.url, ask_once))
         await server.received(1)
         task.cancel()
         await asyncio.wait([task])
