@@ -9,12 +9,12 @@ from typer.testing import CliRunner
 from headrace.cli.main import app
 from headrace.sandbox.mail import MailLab
 from headrace.sandbox.mail.mailboxes import ODD
-from tests.own.labs import settings_for
+from tests.own.labs import names_of, settings_for
 
 
 def settings(directory: Path, lab: MailLab, probe: bool) -> Path:
     """A settings file for the lab."""
-    wanted = settings_for(lab) if probe else {"DNS__SERVERS": f"127.0.0.1:{lab.dns_port}"}
+    wanted = settings_for(lab) if probe else names_of(lab)
     sections: dict[str, list[str]] = {}
     for name, value in wanted.items():
         section, key = name.lower().split("__")
