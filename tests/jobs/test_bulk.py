@@ -1,5 +1,6 @@
 """Many contacts in one request: all of them or none, one webhook each."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.compat.pages import CONSENT
 from tests.faults.waiting import Gate
 from tests.jobs.queueing import (
     BULK,
+    PATIENCE,
     begins,
     bulk,
     bulk_finished,
@@ -71,8 +73,9 @@ async def test_progress_goes_from_queued_to_finished(
     seen: list[dict[str, Any]] = []
 
     async def watch(until: str) -> None:
-        while not seen or seen[-1]["status"] != until:
-            seen.append((await stack.send("GET", f"/api/v2/contacts/bulk/{bulk_id}")).json)
+        async with asyncio.timeout(PATIENCE):
+            while not seen or seen[-1]["status"] != until:
+                seen.append((await stack.send("GET", f"/api/v2/contacts/bulk/{bulk_id}")).json)
 
     with gate(SqlEnrichments, "take", monkeypatch) as takes:
         bulk_id = (await bulk(stack, [nobody(number) for number in range(12)])).json["enrichment_id"]
