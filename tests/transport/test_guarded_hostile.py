@@ -162,7 +162,8 @@ async def test_a_body_that_drips_is_dropped_when_time_is_up(transport: GuardedTr
             await drips.acquire()
         assert not delivery.done()
         pass_time(PATIENCE)
-        assert (await delivery).status == 200
+        async with asyncio.timeout(PATIENCE):
+            assert (await delivery).status == 200
         await server.lost_one()
 
 
