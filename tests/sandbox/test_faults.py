@@ -68,7 +68,7 @@ async def test_slow_body(client: Client) -> None:
     headers = HEADERS["leadmagic"]
     async with client.session.post(client.base + EMAIL, json=WHO, headers=headers) as reply:
         assert reply.status == 200
-        assert await reply.content.readany() == b"{"
+        assert await reply.content.readexactly(1) == b"{"
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(reply.read(), 0.1)
     await still_well(client)
