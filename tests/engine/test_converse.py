@@ -274,12 +274,13 @@ async def test_a_request_has_as_long_as_the_conversation_has_left(transport: Tra
     clock = HandClock()
 
     def conversation() -> Conversation[Found]:
-        clock.move(PATIENCE - 0.1)
+        clock.move(3 * PATIENCE - 0.1)
         yield Request("GET", "/job")
         return FOUND
 
     async with serving(silent) as server, asyncio.timeout(PATIENCE):
-        answer = await converse(vendor(server.url), conversation(), transport, Stopwatch(clock))
+        asked = vendor(server.url, 3 * PATIENCE)
+        answer = await converse(asked, conversation(), transport, Stopwatch(clock))
     assert answer.failure is Failure.TIMEOUT
 
 
