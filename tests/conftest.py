@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, settings
 from headrace import logs
 from tests.stack import Stack, running
 
-# How long an example takes says how busy the machine is. What lands is judged by the same examples as the change
-# before it; whoever runs the tests by hand tries others each time.
+# How long an example takes says how busy the machine is. What lands is judged by the same examples as the
+# change before it; whoever runs the tests by hand tries others each time.
 settings.register_profile(
     "patient", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
 )
