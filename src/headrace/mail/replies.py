@@ -81,6 +81,9 @@ _BY_SUBJECT: Mapping[tuple[int, int], ReplyClass] = {
 _SAYS_LITTLE = {(0, 0), (1, 0), (2, 0), (3, 0), (5, 0)}
 """Enhanced codes that mean "other": the words decide."""
 
+_MAIL_SYSTEM = 3
+"""The subject of enhanced codes that are about the server itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -136,7 +139,7 @@ def _temporary(reply: Reply, enhanced: tuple[int, int] | None, words: str) -> Re
         return ReplyClass.POLICY
     if reply.code == 421 or enhanced == (5, 3) or phrases.TOO_FAST.search(words):
         return ReplyClass.RATE
-    if enhanced == (2, 2) or phrases.FULL.search(words):
+    if enhanced == (2, 2) or _is_full(enhanced, words):
         return ReplyClass.FULL
     if reply.code == 452 or (enhanced is not None and enhanced[0] == 7):
         return ReplyClass.RATE
@@ -149,7 +152,7 @@ def _permanent(reply: Reply, enhanced: tuple[int, int] | None, words: str, host:
         return ReplyClass.POLICY
     if 500 <= reply.code <= 504:
         return ReplyClass.PROTOCOL
-    return _of_this_host(host, enhanced, words) or _by_code(reply, enhanced) or _by_words(words)
+    return _of_this_host(host, enhanced, words) or _by_code(reply, enhanced) or _by_words(enhanced, words)
 
 
 def _by_code(reply: Reply, enhanced: tuple[int, int] | None) -> ReplyClass | None:
@@ -168,8 +171,16 @@ def _of_this_host(host: MailHost, enhanced: tuple[int, int] | None, words: str) 
     return ReplyClass(rule.means) if rule else None
 
 
-def _by_words(words: str) -> ReplyClass:
-    if phrases.FULL.search(words):
+def _is_full(enhanced: tuple[int, int] | None, words: str) -> bool:
+    """Whether one mailbox is full: the server's own disk is full for mailboxes too that there are not."""
+    if enhanced is not None and enhanced[0] == _MAIL_SYSTEM:
+        return False
+    theirs = phrases.THEIR_DISK.search(words) and not phrases.SOMEBODYS.search(words)
+    return phrases.FULL.search(words) is not None and not theirs
+
+
+def _by_words(enhanced: tuple[int, int] | None, words: str) -> ReplyClass:
+    if _is_full(enhanced, words):
         return ReplyClass.FULL
     if phrases.DISABLED.search(words):
         return ReplyClass.DISABLED
