@@ -1,6 +1,7 @@
 """Does a domain's mail host accept everything? Yes, no, or it could not be told; remembered with its age.
 
-Two invented addresses of different shape are asked about, each in a session of its own. Only two acceptances
+Two invented addresses of different shape are asked about, each in a session of its own, at the door where the
+address was accepted: what one mail host of a domain does is not what the next one does. Only two acceptances
 mean yes, only two refusals *of the mailbox* mean no. A test that could not be made has no result.
 """
 
@@ -12,9 +13,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from headrace.mail.dns import Routes
+from headrace.mail.doors import Door
 from headrace.mail.evidence import CATCH_ALL, Evidence, Result
 from headrace.mail.keeping import Kept, Turns
-from headrace.mail.mailhosts import MailHost
 from headrace.mail.replies import Reading, ReplyClass
 from headrace.mail.visits import Visits
 from headrace.ports import Clock
@@ -39,7 +40,7 @@ class Finding:
 
 
 class Findings(Protocol):
-    """Where findings are remembered, under a name that stands for a domain and its mail hosts."""
+    """Where findings are remembered, under a name that stands for a domain and one of its mail hosts."""
 
     async def get(self, name: str) -> Finding | None: ...
 
@@ -71,26 +72,27 @@ class CatchAll:
         self._secret = secret or secrets.token_hex(16)
         self._turns = Turns()
 
-    async def of(self, routes: Routes, host: MailHost) -> Evidence:
-        """The domain of `routes`, from memory where that is young enough for this host."""
-        if host.control is not None:
+    async def of(self, routes: Routes, door: Door) -> Evidence:
+        """What the mail host behind `door` does, from memory where that is young enough for it."""
+        if door.host.refuses_strangers(routes.domain, routes.exchanges):
             return Evidence(CATCH_ALL, Result.NO, "consumer_service")
-        name = f"{routes.domain} {' '.join(sorted(routes.exchanges))}"
-        oldest = HOUR if host.acceptance is not None else WEEK
+        name = f"{routes.domain} {door.name}"
+        oldest = HOUR if door.host.acceptance is not None else WEEK
         async with self._turns.of(name):
             kept = await self._findings.get(name)
             if kept is not None and self._clock.wall() - kept.at <= oldest:
                 return Evidence(CATCH_ALL, kept.result, kept.reason, at=kept.at)
-            finding = await self._test(routes, host)
+            finding = await self._test(routes.domain, door)
             told = finding.result is not Result.UNKNOWN
             await self._findings.put(name, finding, WEEK if told else UNTOLD_KEPT)
         return Evidence(CATCH_ALL, finding.result, finding.reason)
 
-    async def _test(self, routes: Routes, host: MailHost) -> Finding:
+    async def _test(self, domain: str, door: Door) -> Finding:
         readings: list[Reading] = []
-        for local in invented(self._secret, routes.domain):
-            readings.append(await self._visits.ask(routes, f"{local}@{routes.domain}", host))
-            if readings[-1].means not in (ReplyClass.ACCEPTED, *_REFUSED):
+        for local in invented(self._secret, domain):
+            told = await self._visits.ask_at(door, f"{local}@{domain}")
+            readings.append(told.reading)
+            if told.reading.means not in (ReplyClass.ACCEPTED, *_REFUSED):
                 break
         result, reason = _concluded(readings)
         return Finding(result, reason, self._clock.wall())

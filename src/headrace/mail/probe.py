@@ -18,9 +18,9 @@ from headrace.mail.evidence import (
     Result,
     grade,
 )
-from headrace.mail.mailhosts import MailHost, recognise
+from headrace.mail.mailhosts import recognise
 from headrace.mail.replies import SAYS, Reading, ReplyClass
-from headrace.mail.visits import Visits
+from headrace.mail.visits import Told, Visits
 from headrace.ports import Clock
 
 Listed = Callable[[str], Iterable[Evidence]]
@@ -104,20 +104,28 @@ class Prober:
         if self._probing is None:
             note(Evidence(MAILBOX, Result.UNKNOWN, "probe_off"))
             return
-        reading = await self._probing.visits.ask(routes, f"{local}@{routes.domain}", host)
-        accepted = reading.means is ReplyClass.ACCEPTED
-        if accepted and host.acceptance is not None and host.acceptance.value == "nothing":
+        told = await self._probing.visits.ask(routes, f"{local}@{routes.domain}")
+        if told.reading.means is not ReplyClass.ACCEPTED:  # accept-all matters nowhere else
+            note(self._mailbox(told.reading, tried))
+            return
+        acceptance = told.door.host.acceptance
+        if acceptance is not None and acceptance.value == "nothing":
             note(Evidence(MAILBOX, Result.UNKNOWN, "host_accepts_anything"))
             return
-        note(self._mailbox(reading, tried))
-        if accepted:  # accept-all matters nowhere else
-            await self._compare(self._probing.catch_all, routes, host, tried, note)
+        await self._compare(self._probing.catch_all, routes, told, tried, note)
 
-    async def _compare(
-        self, catch_all: CatchAll, routes: Routes, host: MailHost, tried: int, note: Note
-    ) -> None:
-        """Whether the acceptance means anything: does the host also refuse?"""
-        found = await catch_all.of(routes, host)
+    async def _compare(self, catch_all: CatchAll, routes: Routes, told: Told, tried: int, note: Note) -> None:
+        """Whether the acceptance means anything: does the host also refuse? A backup that does not says
+        nothing, neither about the mailbox nor about its domain."""
+        mailbox = self._mailbox(told.reading, tried)
+        if not told.door.backup:
+            note(mailbox)
+        found = await catch_all.of(routes, told.door)
+        if told.door.backup and found.result is Result.YES:
+            note(Evidence(MAILBOX, Result.UNKNOWN, "backup_accepts_anything", retry_at=self._later(tried)))
+            return
+        if told.door.backup:
+            note(mailbox)
         put_off = found.result is Result.UNKNOWN and found.reason in _PUT_OFF_REASONS
         note(replace(found, retry_at=self._later(tried)) if put_off else found)
 

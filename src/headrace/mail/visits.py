@@ -1,15 +1,27 @@
 """One address asked about at its domain's mail hosts, the next host only where the one before was no help."""
 
-from headrace.domain.public import Address
+from dataclasses import dataclass
+
 from headrace.mail.dns import Routes
+from headrace.mail.doors import Door, doors
 from headrace.mail.evidence import Result
-from headrace.mail.mailhosts import MailHost
 from headrace.mail.pace import Pace, Withheld
 from headrace.mail.replies import Heard, Reading, ReplyClass, Stage, read
 from headrace.mail.smtp import Dialogue
 
-MOST_VISITS = 3
-ADDRESSES_PER_HOST = 2
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was said at one door. `leads_on`: another host may answer where this one did not."""
+
+    door: Door
+    reading: Reading
+    stage: Stage
+    leads_on: bool
+
+    @property
+    def worth(self) -> tuple[bool, Stage]:
+        return self.reading.result is not Result.UNKNOWN, self.stage
 
 
 class Visits:
@@ -19,33 +31,28 @@ class Visits:
         self._dialogue = dialogue
         self._pace = pace
 
-    async def ask(self, routes: Routes, recipient: str, host: MailHost) -> Reading:
-        """What the mail hosts of `routes` say about `recipient`: of several, the one that says most."""
-        best: tuple[tuple[bool, Stage], Reading] | None = None
-        for name, address in _doors(routes):
-            try:
-                async with self._pace.turn(name, routes.domain, host.at_once.value if host.at_once else 1):
-                    heard = await self._dialogue.ask(name, address, recipient)
-            except Withheld as withheld:
-                return best[1] if best else Reading(ReplyClass.NETWORK, str(withheld))
-            reading = read(heard, host)
-            if reading.blocks_us:
-                self._pace.stay_away(name)
-            worth = reading.result is not Result.UNKNOWN, heard.stage
-            if best is None or worth > best[0]:
-                best = worth, reading
-            if not _worth_another(heard):
+    async def ask(self, routes: Routes, recipient: str) -> Told:
+        """What the mail hosts of `routes` (there are some) say about `recipient`: of several, the one that
+        says most."""
+        told: list[Told] = []
+        for door in doors(routes):
+            told.append(await self.ask_at(door, recipient))
+            if not told[-1].leads_on:
                 break
-        return best[1] if best else Reading(ReplyClass.NETWORK, "no_connection")
+        return max(told, key=lambda each: each.worth)
 
-
-def _doors(routes: Routes) -> list[tuple[str, Address]]:
-    doors = [
-        (server.name, address)
-        for server in routes.servers
-        for address in server.addresses[:ADDRESSES_PER_HOST]
-    ]
-    return doors[:MOST_VISITS]
+    async def ask_at(self, door: Door, recipient: str) -> Told:
+        """What is said about `recipient` at this very door."""
+        domain, host = recipient.rpartition("@")[2], door.host
+        try:
+            async with self._pace.turn(door.name, domain, host.at_once.value if host.at_once else 1):
+                heard = await self._dialogue.ask(door.name, door.address, recipient)
+        except Withheld as withheld:
+            return Told(door, Reading(ReplyClass.NETWORK, str(withheld)), Stage.CONNECT, leads_on=False)
+        reading = read(heard, host)
+        if reading.blocks_us:
+            self._pace.stay_away(door.name)
+        return Told(door, reading, heard.stage, _worth_another(heard))
 
 
 def _worth_another(heard: Heard) -> bool:
