@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from headrace.domain.public import Address
 from headrace.mail.catchall import CatchAll, InMemory
 from headrace.mail.dialing import dialable
 from headrace.mail.dns import MailRoutes
 from headrace.mail.pace import Limits, Pace
+from headrace.mail.pauses import Pauses
 from headrace.mail.probe import Prober, Probing
 from headrace.mail.smtp import Dialogue, Identity, Patience
 from headrace.mail.visits import Visits
@@ -61,16 +63,20 @@ class Setting:
     limits: Limits = UNHURRIED
     dns_timeout: float = 60.0
     proxy: str | None = None
+    dialable: Callable[[Address], bool] = in_lab
 
     def routes(self) -> MailRoutes:
         servers = [f"127.0.0.1:{self.lab.dns_port}"]
-        return MailRoutes(servers, self.dns_timeout, self.clock, in_lab)
+        return MailRoutes(servers, self.dns_timeout, self.clock, self.dialable)
 
     def dialogue(self) -> Dialogue:
-        return Dialogue(IDENTITY, self.lab.smtp_port, in_lab, self.patience, self.proxy)
+        return Dialogue(IDENTITY, self.lab.smtp_port, self.dialable, self.patience, self.proxy)
+
+    def pace(self, pauses: Pauses | None = None) -> Pace:
+        return Pace(self.limits, self.clock, self.clock.sleep, pauses)
 
     def visits(self) -> Visits:
-        return Visits(self.dialogue(), Pace(self.limits, self.clock, self.clock.sleep))
+        return Visits(self.dialogue(), self.pace())
 
     def prober(self) -> Prober:
         visits = self.visits()

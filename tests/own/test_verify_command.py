@@ -101,3 +101,14 @@ def test_the_thresholds_of_an_account(tmp_path: Path, lab: MailLab) -> None:
     assert verify(config, f"ana@normal.{ODD}", "--account", "careful")[0]["verdict"] == "risky"
     missing = CliRunner().invoke(app, ["verify", "a", "--account", "nobody", "--config", str(config)])
     assert "there is no account 'nobody'" in str(missing.exception)
+
+
+def test_a_host_that_does_not_want_us_is_left_alone_by_the_next_command_too(
+    tmp_path: Path, lab: MailLab
+) -> None:
+    config = settings(tmp_path, lab, probe=True)
+    assert CliRunner().invoke(app, ["accounts", "create", "any", "--config", str(config)]).exit_code == 0
+    assert verify(config, f"ana@ipblock.{ODD}")[0]["reason"] == "blocked_by_policy"
+    before = sum(lab.book.commands.values())
+    assert verify(config, f"ana@ipblock.{ODD}")[0]["reason"] == "blocked_earlier"
+    assert sum(lab.book.commands.values()) == before

@@ -19,7 +19,8 @@ from headrace.mail.evidence import (
     grade,
 )
 from headrace.mail.mailhosts import recognise
-from headrace.mail.replies import SAYS, Reading, ReplyClass
+from headrace.mail.pauses import BUSY
+from headrace.mail.replies import SAYS, ReplyClass
 from headrace.mail.visits import Told, Visits
 from headrace.ports import Clock
 
@@ -32,7 +33,7 @@ WAITS = (60.0, 300.0, 1800.0)
 Note = Callable[[Evidence], None]
 
 _PUT_OFF = (ReplyClass.GREY, ReplyClass.RATE)
-_PUT_OFF_REASONS = tuple(SAYS[means][1] for means in _PUT_OFF)
+_PUT_OFF_REASONS = (*(SAYS[means][1] for means in _PUT_OFF), BUSY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class Prober:
             return
         told = await self._probing.visits.ask(routes, f"{local}@{routes.domain}")
         if told.reading.means is not ReplyClass.ACCEPTED:  # accept-all matters nowhere else
-            note(self._mailbox(told.reading, tried))
+            note(self._mailbox(told, tried))
             return
         acceptance = told.door.host.acceptance
         if acceptance is not None and acceptance.value == "nothing":
@@ -117,7 +118,7 @@ class Prober:
     async def _compare(self, catch_all: CatchAll, routes: Routes, told: Told, tried: int, note: Note) -> None:
         """Whether the acceptance means anything: does the host also refuse? A backup that does not says
         nothing, neither about the mailbox nor about its domain."""
-        mailbox = self._mailbox(told.reading, tried)
+        mailbox = self._mailbox(told, tried)
         if not told.door.backup:
             note(mailbox)
         found = await catch_all.of(routes, told.door)
@@ -129,8 +130,9 @@ class Prober:
         put_off = found.result is Result.UNKNOWN and found.reason in _PUT_OFF_REASONS
         note(replace(found, retry_at=self._later(tried)) if put_off else found)
 
-    def _mailbox(self, reading: Reading, tried: int) -> Evidence:
-        again = self._later(tried) if reading.means in _PUT_OFF else None
+    def _mailbox(self, told: Told, tried: int) -> Evidence:
+        reading = told.reading
+        again = max(self._later(tried), told.until) if reading.means in _PUT_OFF else None
         return Evidence(MAILBOX, reading.result, reading.reason, retry_at=again)
 
     def _later(self, tried: int) -> float:

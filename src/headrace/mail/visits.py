@@ -6,18 +6,23 @@ from headrace.mail.dns import Routes
 from headrace.mail.doors import Door, doors
 from headrace.mail.evidence import Result
 from headrace.mail.pace import Pace, Withheld
+from headrace.mail.pauses import BUSY
 from headrace.mail.replies import Heard, Reading, ReplyClass, Stage, read
 from headrace.mail.smtp import Dialogue
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What was said at one door. `leads_on`: another host may answer where this one did not."""
+    """What was said at one door. `leads_on`: another host may answer where this one did not.
+
+    `until`: before then (seconds since 1970) this host is not asked again.
+    """
 
     door: Door
     reading: Reading
     stage: Stage
     leads_on: bool
+    until: float = 0.0
 
     @property
     def worth(self) -> tuple[bool, Stage]:
@@ -43,16 +48,30 @@ class Visits:
 
     async def ask_at(self, door: Door, recipient: str) -> Told:
         """What is said about `recipient` at this very door."""
-        domain, host = recipient.rpartition("@")[2], door.host
         try:
-            async with self._pace.turn(door.name, domain, host.at_once.value if host.at_once else 1):
+            async with self._pace.turn(door, recipient.rpartition("@")[2]):
                 heard = await self._dialogue.ask(door.name, door.address, recipient)
+                reading = read(heard, door.host)
+                until = await self._heed(door, reading)
         except Withheld as withheld:
-            return Told(door, Reading(ReplyClass.NETWORK, str(withheld)), Stage.CONNECT, leads_on=False)
-        reading = read(heard, host)
+            return _untold(door, withheld)
+        leads_on = _worth_another(heard) and not reading.blocks_us
+        return Told(door, reading, heard.stage, leads_on, until)
+
+    async def _heed(self, door: Door, reading: Reading) -> float:
+        """Leave alone who wants to be; before the next in the queue gets the turn."""
         if reading.blocks_us:
-            self._pace.stay_away(door.name)
-        return Told(door, reading, heard.stage, _worth_another(heard))
+            return await self._pace.stay_away(door)
+        if reading.tires_of_us:
+            return await self._pace.hold_back(door)
+        return 0.0
+
+
+def _untold(door: Door, withheld: Withheld) -> Told:
+    """Who is busy has sent us on, as it would again. Who does not want us is not got round by its backup."""
+    busy = withheld.reason == BUSY
+    means = ReplyClass.RATE if busy else ReplyClass.NETWORK
+    return Told(door, Reading(means, withheld.reason), Stage.CONNECT, busy, withheld.until)
 
 
 def _worth_another(heard: Heard) -> bool:

@@ -150,14 +150,17 @@ class _Checks:
         from headrace.mail.smtp import Dialogue, Identity  # noqa: PLC0415
         from headrace.mail.visits import Visits  # noqa: PLC0415
         from headrace.storage.catch_all import SqlFindings  # noqa: PLC0415
+        from headrace.storage.pauses import SqlPauses  # noqa: PLC0415
 
         probe, clock, storage = self._settings.probe, self._clock, self._storage
         identity = Identity(probe.helo or "", probe.mail_from or "")
         dialogue = Dialogue(identity, probe.port, self._dialable, proxy=probe.proxy)
         limits = Limits(per_second=probe.per_second, daily_per_domain=probe.daily_per_domain)
-        visits = Visits(dialogue, Pace(limits, clock))
         if storage is None:
+            visits = Visits(dialogue, Pace(limits, clock))
             return Probing(visits, CatchAll(visits, InMemory(clock), clock))
+        pauses = SqlPauses(storage.database, storage.vault, clock)
+        visits = Visits(dialogue, Pace(limits, clock, pauses=pauses))
         findings = SqlFindings(storage.database, storage.vault, clock)
         secret = storage.vault.digest("invented addresses").hex()
         return Probing(visits, CatchAll(visits, findings, clock, secret))
