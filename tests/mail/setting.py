@@ -16,7 +16,7 @@ from headrace.mail.visits import Visits
 from headrace.sandbox.mail import MailLab
 
 IDENTITY = Identity(helo="probe.headrace.example", mail_from="check@probe.headrace.example")
-PATIENCE = Patience(connect=60.0, reply=60.0, farewell=60.0)
+PATIENCE = Patience(connect=60.0, reply=60.0, farewell=60.0, session=600.0)
 """More than a busy machine ever needs: who answers at all is waited for."""
 
 HURRIED = Patience(connect=60.0, reply=0.3, farewell=0.1)

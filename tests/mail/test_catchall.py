@@ -8,6 +8,7 @@ from headrace.mail.catchall import CatchAll, Finding, InMemory, invented
 from headrace.mail.doors import doors
 from headrace.mail.evidence import Evidence, Result
 from headrace.mail.mailhosts import known
+from headrace.mail.progress import Progress
 from headrace.sandbox.mail.mailboxes import ODD, State
 from headrace.sandbox.mail.manners import Plain
 from tests.mail.setting import HURRIED, Setting, until
@@ -15,7 +16,7 @@ from tests.mail.setting import HURRIED, Setting, until
 
 async def found(setting: Setting, catch_all: CatchAll, case: str) -> Evidence:
     routes = await setting.routes().of(f"{case}.{ODD}")
-    return await catch_all.of(routes, doors(routes)[0])
+    return await catch_all.of(routes, doors(routes)[0], Progress())
 
 
 @pytest.fixture

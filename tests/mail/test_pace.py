@@ -10,6 +10,7 @@ import pytest
 from headrace.mail.doors import Door
 from headrace.mail.mailhosts import recognise
 from headrace.mail.pace import Limits, Pace, Withheld
+from headrace.mail.progress import Progress
 from headrace.sandbox.mail.mailboxes import ODD
 from tests.mail.setting import ManualClock, Setting
 
@@ -27,7 +28,7 @@ async def most_at_once(pace: Pace, doors: list[Door]) -> int:
 
     async def visit(door: Door) -> None:
         nonlocal inside, most
-        async with pace.turn(door, "a.example"):
+        async with pace.turn(door, "a.example", Progress()):
             inside += 1
             most = max(most, inside)
             await asyncio.sleep(0)
@@ -83,7 +84,7 @@ async def test_so_many_per_second() -> None:
     clock = ManualClock()
     pace, begun = paced(clock, per_second=20.0), clock.now
     for number in range(41):
-        async with pace.turn(door(f"mx{number}"), "a.example"):
+        async with pace.turn(door(f"mx{number}"), "a.example", Progress()):
             pass
     assert clock.now - begun == pytest.approx(2.0, abs=1e-5)
 
@@ -92,7 +93,7 @@ async def test_time_that_passes_anyway_counts() -> None:
     clock = ManualClock()
     pace = paced(clock, per_second=1.0)
     for _ in range(5):
-        async with pace.turn(door("mx"), "a.example"):
+        async with pace.turn(door("mx"), "a.example", Progress()):
             clock.now += 3
     assert clock.slept == []
 
@@ -105,7 +106,7 @@ async def test_so_many_per_domain_and_day() -> None:
         done = 0
         for _ in range(5):
             with suppress(Withheld):
-                async with pace.turn(door("mx"), domain):
+                async with pace.turn(door("mx"), domain, Progress()):
                     done += 1
         return done
 
@@ -128,5 +129,5 @@ async def test_a_failure_gives_the_turn_back() -> None:
     pace = paced(ManualClock())
     for _ in range(3):
         with pytest.raises(RuntimeError):
-            async with pace.turn(door("mx"), "a.example"):
+            async with pace.turn(door("mx"), "a.example", Progress()):
                 raise RuntimeError

@@ -5,6 +5,7 @@ import pytest
 from headrace.mail.mailhosts import recognise
 from headrace.mail.pauses import OfProcess, Pause
 from headrace.mail.probe import Prober, Verification
+from headrace.mail.progress import Progress
 from headrace.mail.replies import Heard, Reading, Reply, Stage, read
 from headrace.mail.visits import Visits
 from headrace.sandbox.mail import manners
@@ -148,7 +149,7 @@ async def test_a_pause_holds_for_whoever_shares_what_is_kept(setting: Setting) -
         return Visits(setting.dialogue(), setting.pace(kept))
 
     routes = await setting.routes().of(f"ipblock.{ODD}")
-    told = [(await visits().ask(routes, f"ana@ipblock.{ODD}")).reading.reason for _ in range(2)]
+    told = [(await visits().ask(routes, f"ana@ipblock.{ODD}", Progress())).reading.reason for _ in range(2)]
     assert told == ["blocked_by_policy", "blocked_earlier"]
 
 

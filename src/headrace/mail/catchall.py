@@ -16,6 +16,7 @@ from headrace.mail.dns import Routes
 from headrace.mail.doors import Door
 from headrace.mail.evidence import CATCH_ALL, Evidence, Result
 from headrace.mail.keeping import Kept, Turns
+from headrace.mail.progress import Progress
 from headrace.mail.replies import Reading, ReplyClass
 from headrace.mail.visits import Visits
 from headrace.ports import Clock
@@ -71,31 +72,36 @@ class CatchAll:
         self._clock = clock
         self._secret = secret or secrets.token_hex(16)
         self._turns = Turns()
+        self._begun: Kept[tuple[Reading, ...]] = Kept(clock, MOST_DOMAINS)
 
-    async def of(self, routes: Routes, door: Door) -> Evidence:
+    async def of(self, routes: Routes, door: Door, progress: Progress) -> Evidence:
         """What the mail host behind `door` does, from memory where that is young enough for it."""
         if door.host.refuses_strangers(routes.domain, routes.exchanges):
             return Evidence(CATCH_ALL, Result.NO, "consumer_service")
         name = f"{routes.domain} {door.name}"
         oldest = HOUR if door.host.acceptance is not None else WEEK
+        progress.waiting = True
         async with self._turns.of(name):
+            progress.waiting = False
             kept = await self._findings.get(name)
             if kept is not None and self._clock.wall() - kept.at <= oldest:
                 return Evidence(CATCH_ALL, kept.result, kept.reason, at=kept.at)
-            finding = await self._test(routes.domain, door)
+            finding = await self._test(name, routes.domain, door, progress)
             told = finding.result is not Result.UNKNOWN
             await self._findings.put(name, finding, WEEK if told else UNTOLD_KEPT)
         return Evidence(CATCH_ALL, finding.result, finding.reason)
 
-    async def _test(self, domain: str, door: Door) -> Finding:
-        readings: list[Reading] = []
-        for local in invented(self._secret, domain):
-            told = await self._visits.ask_at(door, f"{local}@{domain}")
-            readings.append(told.reading)
+    async def _test(self, name: str, domain: str, door: Door, progress: Progress) -> Finding:
+        """What is told counts also if time runs out before the rest: the next who asks goes on from there."""
+        readings = self._begun.get(name) or ()
+        for local in invented(self._secret, domain)[len(readings) :]:
+            told = await self._visits.ask_at(door, f"{local}@{domain}", progress, ahead=True)
             if told.reading.means not in (ReplyClass.ACCEPTED, *_REFUSED):
-                break
-        result, reason = _concluded(readings)
-        return Finding(result, reason, self._clock.wall())
+                return Finding(Result.UNKNOWN, told.reading.reason, self._clock.wall())
+            readings = (*readings, told.reading)
+            self._begun.put(name, readings, HOUR)
+        self._begun.forget(name)
+        return Finding(*_concluded(readings), self._clock.wall())
 
 
 def invented(secret: str, domain: str) -> tuple[str, str]:
@@ -114,6 +120,4 @@ def _concluded(readings: Sequence[Reading]) -> tuple[Result, str]:
         return Result.YES, "accepts_invented_addresses"
     if all(reading.means in _REFUSED for reading in readings):
         return Result.NO, "refuses_invented_addresses"
-    if readings[-1].result is Result.UNKNOWN:
-        return Result.UNKNOWN, readings[-1].reason
     return Result.UNKNOWN, "invented_addresses_differ"
