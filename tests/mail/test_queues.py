@@ -99,6 +99,18 @@ async def test_half_a_comparison_counts_for_an_hour(setting: Setting) -> None:
     assert again == [address, one, other]
 
 
+async def test_a_comparison_is_as_old_as_its_first_half(setting: Setting) -> None:
+    prober, address, begun = setting.prober(), f"ana@normal.{ODD}", setting.clock.now
+    setting.lab.manners["normal"] = SilentAbout(strangers=True)
+    given_up = asyncio.create_task(prober.verify(address, 60))
+    await until(lambda: len(recipients(setting)) == 3)
+    given_up.cancel()
+    setting.lab.manners["normal"] = SilentAbout()
+    setting.clock.now += 1800
+    told = [await prober.verify(address, 60) for _ in range(2)]
+    assert [each.evidence[-1].at for each in told] == [None, begun]
+
+
 def recipients(setting: Setting) -> list[str]:
     return [address for session in setting.lab.book.noted for address in session.recipients]
 

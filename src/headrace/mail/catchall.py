@@ -72,7 +72,7 @@ class CatchAll:
         self._clock = clock
         self._secret = secret or secrets.token_hex(16)
         self._turns = Turns()
-        self._begun: Kept[tuple[Reading, ...]] = Kept(clock, MOST_DOMAINS)
+        self._begun: Kept[tuple[float, tuple[Reading, ...]]] = Kept(clock, MOST_DOMAINS)
 
     async def of(self, routes: Routes, door: Door, progress: Progress) -> Evidence:
         """What the mail host behind `door` does, from memory where that is young enough for it."""
@@ -93,15 +93,15 @@ class CatchAll:
 
     async def _test(self, name: str, domain: str, door: Door, progress: Progress) -> Finding:
         """What is told counts also if time runs out before the rest: the next who asks goes on from there."""
-        readings = self._begun.get(name) or ()
+        begun, readings = self._begun.get(name) or (self._clock.wall(), ())
         for local in invented(self._secret, domain)[len(readings) :]:
             told = await self._visits.ask_at(door, f"{local}@{domain}", progress, ahead=True)
             if told.reading.means not in (ReplyClass.ACCEPTED, *_REFUSED):
                 return Finding(Result.UNKNOWN, told.reading.reason, self._clock.wall())
             readings = (*readings, told.reading)
-            self._begun.put(name, readings, HOUR)
+            self._begun.put(name, (begun, readings), HOUR)
         self._begun.forget(name)
-        return Finding(*_concluded(readings), self._clock.wall())
+        return Finding(*_concluded(readings), begun)
 
 
 def invented(secret: str, domain: str) -> tuple[str, str]:

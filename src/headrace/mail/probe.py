@@ -118,10 +118,10 @@ class Prober:
     async def _compare(self, catch_all: CatchAll, routes: Routes, told: Told, progress: Progress) -> None:
         """Whether the acceptance means anything: does the host also refuse? A backup that does not says
         nothing, neither about the mailbox nor about its domain."""
-        mailbox, later = self._mailbox(told, progress), self._later(progress)
+        mailbox = self._mailbox(told, progress)
         if not told.door.backup:
             progress.note(mailbox)
-        found = await catch_all.of(routes, told.door, progress)
+        found, later = await catch_all.of(routes, told.door, progress), self._later(progress)
         if told.door.backup and found.result is Result.YES:
             progress.note(Evidence(MAILBOX, Result.UNKNOWN, "backup_accepts_anything", retry_at=later))
             return
