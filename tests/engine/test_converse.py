@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
-from headrace.domain.failures import Failure, Refused
-from headrace.domain.model import Contact, Failed, Field, Found, Missing, Needs
+from headrace.domain.failures import Failure, Refused, Unsent
+from headrace.domain.model import Contact, Failed, Field, Found, Missing, Needs, Skipped
 from headrace.engine.clock import SystemClock
 from headrace.engine.converse import Reply, Told, converse
 from headrace.engine.stopwatch import Stopwatch
@@ -215,6 +215,43 @@ async def test_the_second_try_may_succeed(transport: Transport) -> None:
 
     async with serving(saying(reply(b"{}"))) as server:
         assert (await talk(Stumbling(transport), server.url, ask_once)).told == FOUND
+
+
+class Turns:
+    """So many requests may follow the first one."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    async def __call__(self, seconds: float) -> None:
+        assert 0 < seconds <= PATIENCE
+        if not self.left:
+            raise Unsent("rate_limited_here")
+        self.left -= 1
+
+
+async def test_each_request_after_the_first_waits_for_a_turn(transport: Transport) -> None:
+    def for_ever() -> Conversation[Found]:
+        while True:
+            yield Request("GET", "/job")
+            yield Wait(0)
+
+    async with serving(saying(reply(b"{}", status="202 Accepted"))) as server, asyncio.timeout(PATIENCE):
+        answer = await converse(
+            vendor(server.url), for_ever(), transport, Stopwatch(SystemClock()), Turns(left=3)
+        )
+    assert answer == Reply(Skipped("rate_limited_here"), http_status=202)
+    assert len(server.requests) == 4
+
+
+async def test_the_second_try_waits_for_a_turn_too(transport: Transport) -> None:
+    counting = Counting(transport)
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        toy = vendor(f"http://127.0.0.1:{closed.getsockname()[1]}")
+        answer = await converse(toy, ask_once(), counting, Stopwatch(SystemClock()), Turns(left=0))
+    assert answer == Reply(Skipped("rate_limited_here"))
+    assert counting.sent == 1
 
 
 async def _hang_up(peer: Peer) -> None:

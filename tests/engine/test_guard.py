@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from headrace.domain.failures import Failure
+from headrace.domain.failures import Failure, Unsent
 from headrace.engine.breaker import PAUSE, THRESHOLD
 from headrace.engine.breakers import LocalBoard
 from headrace.engine.clock import SystemClock
@@ -295,3 +295,22 @@ async def test_a_call_that_cannot_go_anyway_does_not_take_the_vendors_probe() ->
     watch.leave(verified, Failure.OUT_OF_CREDITS)  # this capability's own pause has only begun
     assert await watch.enter("a", VERIFY) == "breaker_open: out_of_credits"
     assert (await goes(watch, "a", FIND)).probes
+
+
+async def test_each_further_request_of_a_call_takes_a_turn_of_the_rate() -> None:
+    watch, clock = guard(5, shared=Quota("a", 3, 60))
+    call = await goes(watch, "a", FIND)
+    await watch.turn(call, 10)
+    await watch.turn(call, 10)
+    assert await watch.enter("a", VERIFY) == "rate_limited_here"
+    with pytest.raises(Unsent, match="rate_limited_here"):
+        await watch.turn(call, 10)
+    clock.move(60)
+    await watch.turn(call, 10)
+
+
+async def test_what_has_no_rate_needs_no_turn() -> None:
+    watch, _ = guard()
+    call = await goes(watch, "b", FIND)
+    for _ in range(100):
+        await watch.turn(call, 0)

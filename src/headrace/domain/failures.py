@@ -58,6 +58,14 @@ def consequence(failure: Failure) -> Consequence:
     return CONSEQUENCES.get(failure, Consequence())
 
 
+class Unsent(Exception):
+    """A request of ours did not go out, for a `reason` of our own that says nothing about the vendor."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class Refused(Exception):
     """A vendor refused to answer, in its own words for `failure`. `retry_after` is in seconds."""
 

@@ -2,17 +2,20 @@
 
 import asyncio
 import traceback
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 from msgspec import Struct
 
-from headrace.domain.failures import Failure, Refused
+from headrace.domain.failures import Failure, Refused, Unsent
 from headrace.domain.model import Answer, Failed, Field, Guessed, Judged, Skipped
 from headrace.engine.stopwatch import Stopwatch
 from headrace.engine.vendor import Vendor
-from headrace.ports import Response, Transport
+from headrace.ports import OutboundRequest, Response, Transport
 from headrace.providers.base import Balance, Conversation, Request, Wait
+
+Turn = Callable[[float], Awaitable[None]]
+"""Waits so many seconds at most until one more request may be sent. Raises `Unsent`."""
 
 Told = Answer | Guessed | Judged | Balance | Mapping[Field, Answer | Failed]
 
@@ -32,14 +35,27 @@ class Reply(Struct):
     obtained_at: float | None = None
 
 
+async def _at_once(_seconds: float) -> None:
+    """The turn of who is not limited."""
+
+
 async def converse(
-    vendor: Vendor, conversation: Conversation[Told], transport: Transport, stopwatch: Stopwatch
+    vendor: Vendor,
+    conversation: Conversation[Told],
+    transport: Transport,
+    stopwatch: Stopwatch,
+    turn: Turn = _at_once,
 ) -> Reply:
-    """Never raises for anything that a vendor can do; ends within `vendor.timeout`."""
-    talk = _Talk(vendor, transport, stopwatch, stopwatch.now() + vendor.timeout)
+    """Never raises for anything that a vendor can do; ends within `vendor.timeout`.
+
+    `turn` is taken for each request after the first: that one has had its own before this began.
+    """
+    talk = _Talk(vendor, transport, stopwatch, turn, stopwatch.now() + vendor.timeout)
     retry_after = None
     try:
         told = await talk.play(conversation)
+    except Unsent as unsent:
+        return Reply(Skipped(unsent.reason), http_status=talk.status, sandbox=talk.sandbox)
     except Refused as refused:
         failure, retry_after = refused.failure, refused.retry_after
     except Exception as bug:
@@ -56,7 +72,9 @@ class _Talk(Struct):
     vendor: Vendor
     transport: Transport
     stopwatch: Stopwatch
+    turn: Turn
     deadline: float
+    begun: bool = False
     status: int | None = None
     sandbox: bool = False
 
@@ -77,15 +95,22 @@ class _Talk(Struct):
         outbound = self.vendor.outbound(request)
         with self.stopwatch:
             try:
-                response = await self.transport.send(outbound, self._left())
+                response = await self._try(outbound)
             except Refused as refused:
                 if refused.failure is not Failure.CONNECT_FAILED:
                     raise
                 # Nothing was sent, so nothing can have been charged: the one failure that is tried again.
-                response = await self.transport.send(outbound, self._left())
+                response = await self._try(outbound)
         self.status = response.status
         self.sandbox = self.sandbox or "x-headrace-sandbox" in response.headers
         return response
+
+    async def _try(self, outbound: OutboundRequest) -> Response:
+        """The vendor counts each request, also the repetition of one that it has answered already."""
+        if self.begun:
+            await self.turn(self._left())
+        self.begun = True
+        return await self.transport.send(outbound, self._left())
 
     async def _pause(self, wait: Wait) -> None:
         """A pause that would outlast the deadline is not begun."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import structlog
 from msgspec import Struct
 
-from headrace.domain.failures import Failure, consequence
+from headrace.domain.failures import Failure, Unsent, consequence
 from headrace.engine.breakers import Breakers, Probes
 from headrace.engine.slots import Slots
 from headrace.ports import BreakerBoard, Clock, Rates
@@ -93,6 +93,13 @@ class Guard:
             return refused
         return Pass(gate, probes)
 
+    async def turn(self, passed: Pass, seconds: float) -> None:
+        """One more request of a call that was let through: the rate counts each, and not the calls. Raises
+        `Unsent` where that would take longer than `seconds`."""
+        quota = passed.gate.quota
+        if quota and (refused := await self._take_turn(quota, self._clock.monotonic() + seconds)):
+            raise Unsent(refused)
+
     def divides(self, vendor: str, capabilities: Iterable[str]) -> Failure | None:
         """Why a call for all of these cannot go while one for some of them can; `None` where they all can, or
         none, or the vendor wants to be asked less, whatever for."""
@@ -119,7 +126,7 @@ class Guard:
             speak("provider_paused", provider=gate.vendor, capability=gate.capability, reason=failure.value)
 
     def abandon(self, passed: Pass) -> None:
-        """The call was cut short by us: it tells nothing about the vendor."""
+        """The call was cut short by us, or never went out: it tells nothing about the vendor."""
         passed.gate.slots.give_back()
         self.breakers.gave_up(passed.probes)
 
@@ -137,7 +144,7 @@ class Guard:
         until = self._clock.monotonic() + PATIENCE
         if not gate.slots.take() and not await gate.slots.wait(PATIENCE):
             return "busy"
-        try:
+        try:  # the turn of the call's first request
             refused = await self._take_turn(gate.quota, until) if gate.quota else None
         except BaseException:
             gate.slots.give_back()

@@ -211,11 +211,15 @@ class Run:
             return Reply(Skipped(passed))
         try:
             talk = _conversation(vendor, question, self.waterfall)
-            reply = await converse(vendor, talk, self._around.transport, self.stopwatch)
+            turn = partial(guard.turn, passed)
+            reply = await converse(vendor, talk, self._around.transport, self.stopwatch, turn)
         except BaseException:
             guard.abandon(passed)
             raise
-        guard.leave(passed, reply.failure, reply.retry_after)
+        if isinstance(reply.told, Skipped):  # by us, on the way
+            guard.abandon(passed)
+        else:
+            guard.leave(passed, reply.failure, reply.retry_after)
         return reply
 
 

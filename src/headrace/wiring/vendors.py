@@ -113,13 +113,13 @@ def _adapter(name: str, section: Provider) -> Adapter | None:
 def credentials_of(name: str) -> list[str]:
     """What the vendor's adapter needs to be told."""
     declared: Any = registry.adapter(name)
-    return [each.name for each in fields(declared) if each.default is MISSING]
+    return [each.name for each in fields(declared) if each.init and each.default is MISSING]
 
 
 def paths_of(name: str) -> list[str]:
     """The paths that may be set where a vendor has two for one thing."""
     declared: Any = registry.adapter(name)
-    return [each.name for each in fields(declared) if each.default is not MISSING]
+    return [each.name for each in fields(declared) if each.init and each.default is not MISSING]
 
 
 def _is_path(value: str) -> bool:
