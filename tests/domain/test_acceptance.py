@@ -10,6 +10,8 @@ from headrace.domain.acceptance import Candidate, Decision, best_risky, decide, 
 from headrace.domain.model import Found, Grade, Verdict
 from tests.domain.builders import ACCEPT_ALL, CONFIRMED, DELIVERABLE, INVALID, JANE, ROLE, UNKNOWN
 
+UNSURE_OF_ALL = Verdict(Grade.UNKNOWN, "unknown", accept_all=True)
+
 verdicts = st.builds(
     Verdict,
     st.sampled_from(Grade),
@@ -36,6 +38,7 @@ def candidate(*said: Verdict, by: set[str] | None = None) -> Candidate:
         ([ROLE], 2, Grade.RISKY, Decision.KEEP),
         ([ACCEPT_ALL], 1, Grade.RISKY, Decision.KEEP),
         ([ACCEPT_ALL], 2, Grade.CATCH_ALL, Decision.ACCEPT),
+        ([UNSURE_OF_ALL], 2, Grade.CATCH_ALL, Decision.ACCEPT),
         ([ACCEPT_ALL, UNKNOWN], 1, Grade.RISKY, Decision.KEEP),
         ([ACCEPT_ALL, DELIVERABLE], 1, Grade.CATCH_ALL, Decision.ACCEPT),
         ([DELIVERABLE, ACCEPT_ALL], 1, Grade.CATCH_ALL, Decision.ACCEPT),
