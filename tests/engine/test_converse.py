@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from headrace.domain.failures import Failure, Refused, Unsent
@@ -252,6 +253,34 @@ async def test_the_second_try_waits_for_a_turn_too(transport: Transport) -> None
         answer = await converse(toy, ask_once(), counting, Stopwatch(SystemClock()), Turns(left=0))
     assert answer == Reply(Skipped("rate_limited_here"))
     assert counting.sent == 1
+
+
+async def test_what_a_request_waited_for_a_connection_of_ours_is_none_of_the_vendors_time(
+    transport: Transport,
+) -> None:
+    clock, given = HandClock(), list[float]()
+
+    class Crowded(Counting):
+        """Has a line, in which each request waits; the first finds no connection at its end."""
+
+        async def send(self, request: OutboundRequest, seconds: float) -> Response:
+            given.append(seconds)
+            clock.move(PATIENCE)
+            if len(given) == 1:
+                refused = Refused(Failure.CONNECT_FAILED)
+                refused.waited = PATIENCE
+                raise refused
+            return replace(await super().send(request, seconds), waited=PATIENCE)
+
+    def twice() -> Conversation[Found]:
+        yield Request("GET", "/job")
+        yield Request("GET", "/job")
+        return FOUND
+
+    async with serving(saying(reply(b"{}"))) as server:
+        answer = await converse(vendor(server.url), twice(), Crowded(transport), Stopwatch(clock))
+    assert answer.told == FOUND
+    assert given == [PATIENCE] * 3
 
 
 async def _hang_up(peer: Peer) -> None:

@@ -67,9 +67,11 @@ class Unsent(Exception):
 
 
 class Refused(Exception):
-    """A vendor refused to answer, in its own words for `failure`. `retry_after` is in seconds."""
+    """A vendor refused to answer, in its own words for `failure`. `retry_after` is in seconds, as is
+    `waited`: how long the request stood in line on our side before."""
 
     def __init__(self, failure: Failure, retry_after: float | None = None) -> None:
         super().__init__(failure.value)
         self.failure = failure
         self.retry_after = retry_after
+        self.waited = 0.0

@@ -11,7 +11,7 @@ from headrace.domain.failures import Failure, Refused, Unsent
 from headrace.domain.model import Answer, Failed, Field, Guessed, Judged, Skipped
 from headrace.engine.stopwatch import Stopwatch
 from headrace.engine.vendor import Vendor
-from headrace.ports import OutboundRequest, Response, Transport
+from headrace.ports import Response, Transport
 from headrace.providers.base import Balance, Conversation, Request, Wait
 
 Turn = Callable[[float], Awaitable[None]]
@@ -46,7 +46,8 @@ async def converse(
     stopwatch: Stopwatch,
     turn: Turn = _at_once,
 ) -> Reply:
-    """Never raises for anything that a vendor can do; ends within `vendor.timeout`.
+    """Never raises for anything that a vendor can do; ends within `vendor.timeout`, beside what its requests
+    wait for a connection of ours.
 
     `turn` is taken for each request after the first: that one has had its own before this began.
     """
@@ -93,24 +94,25 @@ class _Talk(Struct):
 
     async def _send(self, request: Request) -> Response:
         outbound = self.vendor.outbound(request)
+        again = False
         with self.stopwatch:
-            try:
-                response = await self._try(outbound)
-            except Refused as refused:
-                if refused.failure is not Failure.CONNECT_FAILED:
-                    raise
-                # Nothing was sent, so nothing can have been charged: the one failure that is tried again.
-                response = await self._try(outbound)
+            while True:  # in one frame: thousands of these may be waiting
+                if self.begun:
+                    await self.turn(self._left())  # the vendor counts each request, repetitions too
+                self.begun = True
+                try:
+                    response = await self.transport.send(outbound, self._left())
+                    break
+                except Refused as refused:
+                    # Nothing was sent, so nothing can have been charged: the one failure that is tried again.
+                    if again or refused.failure is not Failure.CONNECT_FAILED:
+                        raise
+                    self.deadline += refused.waited
+                    again = True
+        self.deadline += response.waited  # in our own line, which was none of the vendor's time
         self.status = response.status
         self.sandbox = self.sandbox or "x-headrace-sandbox" in response.headers
         return response
-
-    async def _try(self, outbound: OutboundRequest) -> Response:
-        """The vendor counts each request, also the repetition of one that it has answered already."""
-        if self.begun:
-            await self.turn(self._left())
-        self.begun = True
-        return await self.transport.send(outbound, self._left())
 
     async def _pause(self, wait: Wait) -> None:
         """A pause that would outlast the deadline is not begun."""
