@@ -128,7 +128,7 @@ class Failed(Struct, frozen=True):
 
 class Skipped(Struct, frozen=True):
     """A vendor was not asked, and why. `lacking`: for want of something in the request; nobody failed.
-    `apart`: it cannot be asked for these fields in one call, but perhaps for one of them."""
+    `apart`: it cannot be asked for these fields in one call, but perhaps for one of them alone."""
 
     reason: str
     lacking: bool = False

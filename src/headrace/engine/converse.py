@@ -17,7 +17,7 @@ from headrace.providers.base import Balance, Conversation, Request, Wait
 Turn = Callable[[float], Awaitable[None]]
 """Waits so many seconds at most until one more request may be sent. Raises `Unsent`."""
 
-Told = Answer | Guessed | Judged | Balance | Mapping[Field, Answer | Failed]
+Told = Answer | Guessed | Judged | Balance | Mapping[Field, Answer | Failed | Skipped]
 
 log = structlog.get_logger()
 

@@ -24,7 +24,7 @@ from headrace.domain.model import (
     Verdict,
 )
 from headrace.domain.plan import Question
-from headrace.domain.waterfall import Waterfall
+from headrace.domain.waterfall import Answers, Waterfall
 from headrace.engine.asked import Asked
 from headrace.engine.converse import Reply, Told, converse
 from headrace.engine.guard import Guard
@@ -40,7 +40,7 @@ from headrace.providers.base import Conversation, Verifies
 _TRUSTED = Verdict(Grade.DELIVERABLE, "trusted_provider")
 
 Party = Vendor | Local
-Answers = Outcome | Mapping[Field, Found | Missing | Failed]
+
 
 LONG = 1000.0
 """Milliseconds after which those are looked up again who may have objected since."""
