@@ -45,3 +45,10 @@ async def test_what_is_too_fast_for_a_key_that_has_worked_is_no_bad_key(lone: St
 async def test_a_key_that_never_worked_is_bad_after_two_refusals(lone: Stack) -> None:
     await lone.fault("hunter", "email", "rate_limited", count=2)
     assert await line(lone) == ("failed", "bad_key", 2)
+
+
+async def test_a_vendor_with_one_limit_for_all_that_it_does_is_paused_for_all_of_it(stack: Stack) -> None:
+    await stack.fault("pronto", "personal_email", "rate_limited")
+    assert (await stack.enrich("personal_email")).status == 200
+    ready = (await stack.send("GET", "/readyz", key="")).json
+    assert ready["providers"]["pronto"] == {"*": "rate_limited", "personal_email": "rate_limited"}

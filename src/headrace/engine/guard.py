@@ -1,6 +1,7 @@
 """Per vendor and capability: how fast, how many at once, and whether at all."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -20,7 +21,8 @@ log = structlog.get_logger()
 
 
 class Quota(Struct, frozen=True):
-    """`calls` in any `seconds`. Capabilities that share a quota share its `key`."""
+    """`calls` in any `seconds`; none is kept where that is 0. Capabilities that share a quota share its
+    `key`."""
 
     key: str
     calls: int
@@ -35,7 +37,8 @@ class Limits(Struct, frozen=True):
 
 
 class _Gate(Struct, frozen=True):
-    """`whole` and `own` name the breakers of the vendor and of this capability."""
+    """`whole` and `own` name the breakers of the vendor and of this capability. `shared`: its quota is that
+    of other capabilities as well."""
 
     vendor: str
     capability: str
@@ -43,6 +46,7 @@ class _Gate(Struct, frozen=True):
     own: str
     slots: Slots
     quota: Quota | None
+    shared: bool
 
 
 class Pass(NamedTuple):
@@ -60,6 +64,7 @@ class Guard:
     ) -> None:
         self._clock = clock
         self._rates = rates
+        quotas = Counter(limit.quota.key for limit in limits.values() if limit.quota)
         self._gates = {
             (vendor, capability): _Gate(
                 vendor,
@@ -67,7 +72,8 @@ class Guard:
                 f"{vendor}:{WHOLE_VENDOR}",
                 f"{vendor}:{capability}",
                 Slots(limit.concurrency),
-                limit.quota,
+                limit.quota if limit.quota and limit.quota.calls else None,
+                limit.quota is not None and quotas[limit.quota.key] > 1,
             )
             for (vendor, capability), limit in limits.items()
         }
@@ -117,7 +123,7 @@ class Guard:
             return
         effect = consequence(failure)
         opened = self.breakers.failed(gate.own, probes, failure, retry_after)
-        if effect.whole_vendor:
+        if effect.whole_vendor or (failure is Failure.RATE_LIMITED and gate.shared):
             opened = self.breakers.failed(gate.whole, probes, failure, retry_after)
         else:
             self.breakers.gave_up(probes, gate.whole)

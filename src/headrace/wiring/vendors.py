@@ -194,4 +194,4 @@ def _per_minute(calls: float, seconds: float) -> Rate:
 
 
 def _quota(key: str, rate: Rate | None) -> Quota | None:
-    return Quota(key, rate.calls, rate.seconds) if rate and rate.calls else None
+    return Quota(key, rate.calls, rate.seconds) if rate else None
