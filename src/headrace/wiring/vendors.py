@@ -77,7 +77,8 @@ def make_plan(settings: Settings, vendors: Mapping[str, Vendor]) -> Plan:
 
 
 def at_sandbox(settings: Settings, url: str) -> Settings:
-    """The same settings with every vendor at the sandbox, which imposes no rate limits."""
+    """The same settings with every vendor at the sandbox. Of limits only those hold that were set: the
+    vendors' own are off, so that any load can be tried."""
     providers = {}
     for name in registry.names():
         kept = {
