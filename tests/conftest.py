@@ -6,9 +6,17 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 
 from headrace import logs
 from tests.stack import Stack, running
+
+# How long an example takes says how busy the machine is. What lands is judged by the same examples as the
+# change before it; whoever runs the tests by hand tries others each time.
+settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
+settings.load_profile("patient")
 
 FIRST = ("storage", "privacy", "fleet", "crash", "jobs", "mail")
 """Folders whose tests take longest: begun last, they would leave all processes but one idle."""

@@ -447,13 +447,13 @@ def test_a_base_url_may_have_a_path_and_on_loopback_be_plain(given: str, used: s
         ("hunter", 300, {"email": ("email", 5, 1.0), "verify": ("verify", 5, 1.0)}),
         ("hunter", 500, {"email": ("email", 8, 0.96), "verify": ("verify", 8, 0.96)}),
         ("hunter", 0.5, {"email": ("email", 1, 120.0), "verify": ("verify", 1, 120.0)}),
-        ("hunter", 0, {"email": None, "verify": None}),
+        ("hunter", 0, {"email": ("email", 0, 1), "verify": ("verify", 0, 1)}),
         ("prospeo", 300, {"email": ("*", 5, 1.0), "phone": ("*", 5, 1.0)}),
         ("findymail", 90, {wanted: (wanted, 90, 60.0) for wanted in ("email", "phone", "verify")}),
     ],
 )
 def test_a_rate_is_counted_as_its_vendor_counts(
-    vendor: str, rate: float, limits: dict[str, tuple[str, int, float] | None]
+    vendor: str, rate: float, limits: dict[str, tuple[str, int, float]]
 ) -> None:
     given = {
         f"PROVIDERS__{vendor.upper()}__{key}": value for key, value in (("API_KEY", SECRET), ("RATE", rate))
@@ -462,7 +462,7 @@ def test_a_rate_is_counted_as_its_vendor_counts(
     made = make_limits(settings, make_vendors(settings))
     quotas = {capability: each.quota for (_, capability), each in made.items()}
     assert quotas == {
-        capability: expected and Quota(f"vendor:{vendor}:{expected[0]}", *expected[1:])
+        capability: Quota(f"vendor:{vendor}:{expected[0]}", *expected[1:])
         for capability, expected in limits.items()
     }
 

@@ -1,6 +1,7 @@
 """`Idempotency-Key`: the same request sent again gets the same answer, and is carried out once."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -149,7 +150,12 @@ async def test_without_a_key_every_request_is_one_of_its_own(stack: Stack) -> No
     assert len({each.json["enrichment_id"] for each in replies}) == 2
 
 
-async def test_when_all_vendors_fail_the_key_works_again_after_a_while(stack: Stack) -> None:
+async def test_when_all_vendors_fail_the_key_works_again_after_a_while(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock of what is kept stands until everything was asked twice, and is then put forward."""
+    clock, now = stack.headrace.storage.idempotency._clock, time.time()
+    monkeypatch.setattr(clock, "wall", lambda: now)
     key, name = await stack.open_account(new_name(), 100), new_name()
     for vendor in ("leadmagic", "prospeo", "findymail", "hunter", "pronto", "airscale"):
         await stack.fault(vendor, "email", "http_503")
@@ -162,7 +168,8 @@ async def test_when_all_vendors_fail_the_key_works_again_after_a_while(stack: St
     assert await stack.total_calls() == calls
 
     stack.close_breakers()
-    await asyncio.sleep(int(failed.headers["Retry-After"]))
+    later = time.time() + int(failed.headers["Retry-After"])
+    monkeypatch.setattr(clock, "wall", lambda: later)
     reply = await post(stack, ENRICH, EMAIL, name, key)
     assert (reply.status, reply.json["email"]) == (200, "mathieu@prontohq.com")
     assert not replayed(reply)

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from headrace.api.openapi import document
 from headrace.domain.errors import KINDS
+from headrace.engine import enrich
 from tests.compat.pages import CONSENT
 from tests.jobs.queueing import BULK, QUEUE
 from tests.stack import ENRICH, SEED, Reply, Stack, running
@@ -217,14 +219,22 @@ async def test_a_key_that_is_used_twice_is_listed(stack: Stack, path: str) -> No
 
 
 async def test_a_key_that_is_in_use_is_listed(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever comes first stands at its hold until the others have been told."""
     monkeypatch.setattr(stack.headrace.services.turns, "_patience", 0.0)
-    await stack.control("_control/latency", ms=300)
+    ledger, go_on = stack.headrace.storage.ledger, Future[None]()
+    hold = ledger.hold
+
+    async def held(*arguments: Any) -> int:
+        await asyncio.wrap_future(go_on)
+        return await hold(*arguments)
+
+    monkeypatch.setattr(ledger, "hold", held)
     raw, key = one_of(ENRICH), "in use"
-    replies = await asyncio.gather(
-        *(stack.send("POST", ENRICH, raw=raw, Idempotency_Key=key) for _ in range(3))
-    )
-    waiting = [reply for reply in replies if reply.status != 200]
-    assert waiting
+    sent = [stack.send("POST", ENRICH, raw=raw, Idempotency_Key=key) for _ in range(3)]
+    replies = asyncio.as_completed(sent, timeout=60)
+    waiting = [await next(replies) for _ in range(2)]
+    go_on.set_result(None)
+    assert (await next(replies)).status == 200
     assert_listed(ENRICH, "idempotency_key_in_use", *waiting)
 
 
@@ -249,7 +259,8 @@ async def test_the_headers_of_other_answers_are_listed(stack: Stack) -> None:
     assert set.union(*map(headers, replies)) == told(path, 200)
 
 
-async def test_the_failure_of_all_vendors_is_listed(stack: Stack) -> None:
+async def test_the_failure_of_all_vendors_is_listed(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(enrich, "_FAILURE_KEPT", 600)  # so that the second comes in time, whatever happens
     for vendor in stack.headrace.services.providers:
         await stack.fault(vendor, "email", "http_503")
     raw, key = one_of(ENRICH), "failed"

@@ -5,6 +5,7 @@ import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import aiohttp
 import pytest
@@ -15,6 +16,8 @@ from tests.stack import ENRICH, Reply, Stack, running
 NUMBERS = itertools.count()
 PER_SECOND = 50
 SECONDS = 10.0
+ENOUGH = 1_500
+"""Requests that are three times what the limit admits in that time."""
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +25,14 @@ def module_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack with the documented limit."""
     with running(tmp_path_factory.mktemp("stack")) as made:
         yield made
+
+
+@pytest.fixture
+def one_moment(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that a test sends comes within one second, however long it takes: the limit's clock stands."""
+    now = time.monotonic()
+    standing = SimpleNamespace(monotonic=lambda: now)
+    monkeypatch.setattr(stack.headrace.services.limits._rates, "_clock", standing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +63,14 @@ async def account(stack: Stack, keys: int = 1) -> list[str]:
     return made
 
 
-async def barrage(stack: Stack, keys: list[str], seconds: float) -> list[Shot]:
-    """As many requests as come through with these keys in so many seconds."""
+async def barrage(stack: Stack, keys: list[str], seconds: float, least: int) -> list[Shot]:
+    """As many requests as come through with these keys in so many seconds; on a slow machine it takes longer
+    until there are enough."""
     shots: list[Shot] = []
     end = time.monotonic() + seconds
 
     async def soldier(session: aiohttp.ClientSession, key: str) -> None:
-        while time.monotonic() < end:
+        while time.monotonic() < end or len(shots) < least:
             shots.append((await shoot(session, stack, key))[0])
 
     async with aiohttp.ClientSession() as session:
@@ -69,9 +81,8 @@ async def barrage(stack: Stack, keys: list[str], seconds: float) -> list[Shot]:
 async def test_no_second_holds_more_than_fifty_whichever_keys_are_used_and_none_is_refused_too_early(
     stack: Stack,
 ) -> None:
-    shots = await barrage(stack, await account(stack, keys=4), SECONDS)
-    assert {shot.status for shot in shots} == {400, 429}
-    assert len(shots) > 3 * PER_SECOND * SECONDS, "the limit was really driven at"
+    shots = await barrage(stack, await account(stack, keys=4), SECONDS, least=ENOUGH)
+    assert {shot.status for shot in shots} == {400, 429}, "the limit was really driven at"
     admitted = [shot for shot in shots if shot.status == 400]
     # Whatever moment between its bounds each was admitted at: these were all within one second.
     for first in admitted:
@@ -88,15 +99,14 @@ async def test_no_second_holds_more_than_fifty_whichever_keys_are_used_and_none_
             assert len(before) >= PER_SECOND
 
 
+@pytest.mark.usefixtures("one_moment")
 async def test_a_burst_lets_fifty_through_and_tells_the_rest_when_to_come_back(stack: Stack) -> None:
     (key,) = await account(stack)
     async with aiohttp.ClientSession() as session:
         volley = await asyncio.gather(*(shoot(session, stack, key) for _ in range(200)))
-    shots = [shot for shot, _ in volley]
-    if max(shot.received for shot in shots) - min(shot.sent for shot in shots) < 1.0:
-        assert sum(shot.status == 400 for shot in shots) == PER_SECOND
+    assert sum(shot.status == 400 for shot, _ in volley) == PER_SECOND
     refused = [reply for shot, reply in volley if shot.status == 429]
-    assert refused
+    assert len(refused) == len(volley) - PER_SECOND
     for reply in refused:
         assert_envelope(reply, 429)
         wait = reply.headers["Retry-After"]
@@ -108,6 +118,7 @@ async def test_a_burst_lets_fifty_through_and_tells_the_rest_when_to_come_back(s
         assert reply.headers["X-RateLimit-Reset"].isdigit()
 
 
+@pytest.mark.usefixtures("one_moment")
 async def test_two_accounts_do_not_share_a_limit(stack: Stack) -> None:
     (busy,), (calm,) = await account(stack), await account(stack)
     async with aiohttp.ClientSession() as session:
@@ -118,10 +129,11 @@ async def test_two_accounts_do_not_share_a_limit(stack: Stack) -> None:
             return sum(shot.status == 429 for shot, _ in noisy), quiet.status
 
         rounds = [await both() for _ in range(20)]
-    assert sum(refused for refused, _ in rounds) > 0
+    assert sum(refused for refused, _ in rounds) == 20 * 20 - PER_SECOND
     assert {status for _, status in rounds} == {400}
 
 
+@pytest.mark.usefixtures("one_moment")
 async def test_the_alias_path_counts_with_the_other(stack: Stack) -> None:
     (key,) = await account(stack)
     paths = (ENRICH, "/v2/contacts/sync_single_enrich")
@@ -167,6 +179,7 @@ async def test_requests_with_a_bad_key_do_not_use_up_anybodys_limit(stack: Stack
     ],
 )
 @pytest.mark.parametrize("path", [ENRICH, "/api/v2/contacts/single_enrich"])
+@pytest.mark.usefixtures("one_moment")
 async def test_what_is_refused_for_its_form_counts_too(
     stack: Stack, path: str, status: int, sent: dict[str, object]
 ) -> None:
@@ -174,4 +187,4 @@ async def test_what_is_refused_for_its_form_counts_too(
     replies = await asyncio.gather(*(stack.send("POST", path, key=key, **sent) for _ in range(80)))  # type: ignore[arg-type]
     statuses = [reply.status for reply in replies]
     assert set(statuses) == {status, 429}
-    assert statuses.count(status) >= PER_SECOND
+    assert statuses.count(status) == PER_SECOND

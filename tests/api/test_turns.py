@@ -16,6 +16,8 @@ from tests.storage import making
 from tests.storage.backends import SqliteBackend
 
 CLAIM = Claim("caller path key", "what was asked")
+PATIENCE = 30.0
+"""Seconds; longer than any machine stands still."""
 
 
 class Flaky:
@@ -64,7 +66,7 @@ def flaky(storage: Storage) -> Flaky:
 @pytest.fixture
 def one(flaky: Flaky, monkeypatch: pytest.MonkeyPatch) -> Turns:
     monkeypatch.setattr(turns, "_WRITE_AGAIN", 0.01)
-    return Turns(cast(Idempotency, flaky), 5)
+    return Turns(cast(Idempotency, flaky), PATIENCE)
 
 
 class Work:
@@ -148,7 +150,7 @@ async def test_work_that_is_broken_off_leaves_the_key_free(one: Turns) -> None:
 async def test_a_request_that_is_carried_out_elsewhere_is_waited_for(
     one: Turns, storage: Storage, another: Storage
 ) -> None:
-    elsewhere, release = Turns(another.idempotency, 5), asyncio.Event()
+    elsewhere, release = Turns(another.idempotency, PATIENCE), asyncio.Event()
 
     async def slow() -> tuple[int, bytes]:
         await release.wait()

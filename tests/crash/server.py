@@ -14,7 +14,7 @@ import aiohttp
 from tests.crash.books import Books
 from tests.fleet.process import Process, command
 
-TRIES = 200
+TRIES = 1200
 PAUSE = 0.05
 """Between two looks at something that is to come true."""
 

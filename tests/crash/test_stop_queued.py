@@ -7,7 +7,7 @@ import aiohttp
 
 from tests.crash.server import Server, asking_for, people, set_latency, until
 
-WITHIN = 20
+WITHIN = 30
 
 
 async def test_what_is_under_way_ends_within_the_drain(tmp_path: Path) -> None:

@@ -20,6 +20,9 @@ EACH = 12
 """Webhooks that are owed in the life of one server."""
 
 BULK = 40
+SLOW = 100
+"""Milliseconds that a vendor takes, so that much is left to do once it was seen that a part is done."""
+
 LONG = 1200
 """Looks at something that takes a few seconds."""
 
@@ -92,7 +95,7 @@ async def test_queued_contacts_survive_kills_and_are_charged_once(tmp_path: Path
     async with receiving() as hook, aiohttp.ClientSession(trust_env=False) as session:
         for number in range(KILLS // 2):
             with Server(tmp_path, **SETTINGS) as server:
-                await set_latency(session, server, 20)
+                await set_latency(session, server, SLOW)
                 mine = (await people(session, server))[number * BULK : (number + 1) * BULK]
                 contacts = [{**asking_for(person), "enrichment_type": None} for person in mine]
                 body = {"contacts": contacts, "enrichment_type": ["email"], "webhook_url": hook.url}

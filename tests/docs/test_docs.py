@@ -30,6 +30,7 @@ from headrace.providers.base import WHOLE_VENDOR
 from headrace.sandbox.faults import FAULTS
 from headrace.sandbox.vendors import discover
 from headrace.storage.opening import keys_beside
+from headrace.transport.bulkhead import NO_CONNECTION
 from headrace.wiring import make_plan, make_prices, make_vendors
 from headrace.wiring.work import _jobs_url
 
@@ -288,7 +289,7 @@ def test_every_failure_is_documented(failure: Failure) -> None:
         assert ("loudly" in does) == effect.loud
 
 
-@pytest.mark.parametrize("reason", [SUPPRESSED, GUESSED, DOMAIN_FROM_COMPANY])
+@pytest.mark.parametrize("reason", [SUPPRESSED, GUESSED, DOMAIN_FROM_COMPANY, NO_CONNECTION])
 def test_every_reason_of_our_own_is_documented(reason: str) -> None:
     assert reason in rows(page("reference/api.md"))
 
@@ -321,6 +322,14 @@ def test_every_variant_is_documented(vendor: str) -> None:
 def test_every_vendor_is_documented(vendor: str) -> None:
     assert (DOCS / "vendors" / f"{vendor}.md").is_file()
     assert f"({vendor}.md)" in page("vendors/README.md")
+
+
+@pytest.mark.parametrize("vendor", registry.names())
+def test_the_time_that_is_allowed_for_a_call_is_documented(vendor: str) -> None:
+    table = [line.split("|") for line in page("vendors/README.md").splitlines() if line.startswith("|")]
+    column = next(place for place, cell in enumerate(table[0]) if f"({vendor}.md)" in cell)
+    allowed = next(row for row in table if row[1].strip() == "Time allowed for a call")
+    assert allowed[column].strip() == f"{registry.adapter(vendor).timeout:g} s"
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -1,7 +1,5 @@
 """Short words for the tests: vendors, plans, contacts and answers."""
 
-from collections.abc import Mapping
-
 from headrace.domain.model import (
     Attempt,
     Contact,
@@ -12,13 +10,12 @@ from headrace.domain.model import (
     Judged,
     Missing,
     Needs,
-    Outcome,
     Result,
     Timing,
     Verdict,
 )
 from headrace.domain.plan import Plan, Question, Source
-from headrace.domain.waterfall import Waterfall
+from headrace.domain.waterfall import Answers, Waterfall
 
 EMAIL, PERSONAL, PHONE = Field.EMAIL, Field.PERSONAL_EMAIL, Field.PHONE
 
@@ -43,8 +40,6 @@ DOWN = Failed("server_error")
 
 BY_PROFILE: Needs = (frozenset({"linkedin_url"}),)
 BY_NAME: Needs = (frozenset({"name", "domain"}), frozenset({"name", "company_name"}))
-
-Answers = Outcome | Mapping[Field, Found | Missing | Failed]
 
 
 def vendor(

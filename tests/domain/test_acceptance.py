@@ -10,11 +10,15 @@ from headrace.domain.acceptance import Candidate, Decision, best_risky, decide, 
 from headrace.domain.model import Found, Grade, Verdict
 from tests.domain.builders import ACCEPT_ALL, CONFIRMED, DELIVERABLE, INVALID, JANE, ROLE, UNKNOWN
 
+COARSE_NO = Verdict(Grade.INVALID, "not_verified", coarse=True)
+UNSURE_OF_ALL = Verdict(Grade.UNKNOWN, "unknown", accept_all=True)
+
 verdicts = st.builds(
     Verdict,
     st.sampled_from(Grade),
     st.sampled_from(["one", "two"]),
     accept_all=st.booleans(),
+    coarse=st.booleans(),
 )
 sources = st.sets(st.sampled_from("abc"), min_size=1)
 
@@ -36,11 +40,19 @@ def candidate(*said: Verdict, by: set[str] | None = None) -> Candidate:
         ([ROLE], 2, Grade.RISKY, Decision.KEEP),
         ([ACCEPT_ALL], 1, Grade.RISKY, Decision.KEEP),
         ([ACCEPT_ALL], 2, Grade.CATCH_ALL, Decision.ACCEPT),
+        ([UNSURE_OF_ALL], 2, Grade.CATCH_ALL, Decision.ACCEPT),
         ([ACCEPT_ALL, UNKNOWN], 1, Grade.RISKY, Decision.KEEP),
         ([ACCEPT_ALL, DELIVERABLE], 1, Grade.CATCH_ALL, Decision.ACCEPT),
         ([DELIVERABLE, ACCEPT_ALL], 1, Grade.CATCH_ALL, Decision.ACCEPT),
         ([UNKNOWN, DELIVERABLE], 1, Grade.DELIVERABLE, Decision.ACCEPT),
         ([ROLE, DELIVERABLE], 1, Grade.DELIVERABLE, Decision.ACCEPT),
+        ([COARSE_NO], 1, Grade.INVALID, Decision.REJECT),
+        ([DELIVERABLE, COARSE_NO], 1, Grade.INVALID, Decision.REJECT),
+        ([ACCEPT_ALL, COARSE_NO], 1, Grade.RISKY, Decision.KEEP),
+        ([COARSE_NO, UNSURE_OF_ALL], 1, Grade.UNKNOWN, Decision.KEEP),
+        ([ACCEPT_ALL, COARSE_NO], 2, Grade.CATCH_ALL, Decision.ACCEPT),
+        ([COARSE_NO, CONFIRMED], 1, Grade.CATCH_ALL, Decision.ACCEPT),
+        ([ACCEPT_ALL, COARSE_NO, INVALID], 2, Grade.INVALID, Decision.REJECT),
         ([DELIVERABLE, INVALID], 3, Grade.INVALID, Decision.REJECT),
         ([CONFIRMED, INVALID], 3, Grade.INVALID, Decision.REJECT),
     ],
@@ -74,9 +86,11 @@ def test_one_no_outweighs_everything(said: list[Verdict], by: set[str]) -> None:
 
 
 @given(st.lists(verdicts), sources)
-def test_nothing_is_rejected_without_a_no(said: list[Verdict], by: set[str]) -> None:
+def test_nothing_is_rejected_without_a_no_that_counts(said: list[Verdict], by: set[str]) -> None:
     rejected = decide(weigh(candidate(*said, by=by))) is Decision.REJECT
-    assert rejected == any(verdict.grade is Grade.INVALID for verdict in said)
+    accept_all = any(verdict.accept_all for verdict in said)
+    noes = [verdict for verdict in said if verdict.grade is Grade.INVALID]
+    assert rejected == any(not (accept_all and verdict.coarse) for verdict in noes)
 
 
 @given(st.lists(verdicts), sources)

@@ -4,6 +4,7 @@ import pytest
 
 from headrace.domain.model import Account, Failed, Found, Judged, Result, Skipped, Timing
 from headrace.domain.pricing import PriceBook
+from headrace.domain.waterfall import Answers
 from tests.domain.builders import (
     ACCEPT_ALL,
     DELIVERABLE,
@@ -11,7 +12,6 @@ from tests.domain.builders import (
     JANE,
     MISS,
     PHONE,
-    Answers,
     Game,
     address,
     plan,

@@ -524,6 +524,18 @@ def test_a_lane_that_was_only_asked_for_apart_has_not_failed() -> None:
     assert (game.result(EMAIL).failed, game.result(PHONE).failed) == (False, True)
 
 
+def test_a_field_that_a_shared_answer_does_not_tell_is_asked_for_alone_at_its_turn() -> None:
+    game = Game(plan("both a", phone="both b", special=(BOTH,)), EMAIL, PHONE)
+    alone = Skipped("not_remembered", apart=True)
+    game.answer("both", {EMAIL: address(JANE, DELIVERABLE), PHONE: alone})
+    assert game.result(EMAIL).values == (JANE,)
+    assert game.asked[-1] == Question("both", (PHONE,))
+    game.answer("both", Failed("request_refused"))
+    game.answer("b", MISS)
+    assert game.over
+    assert game.order == ["both", "both", "b"]
+
+
 def test_a_shared_call_counts_as_the_dearest_of_its_fields() -> None:
     assert Question("one", (PHONE, EMAIL)).capability == PHONE
     assert Question("one", (EMAIL, PERSONAL)).capability == PERSONAL

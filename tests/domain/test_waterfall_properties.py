@@ -20,7 +20,7 @@ from headrace.domain.model import (
     Verdict,
 )
 from headrace.domain.plan import Plan, Question, Source
-from headrace.domain.waterfall import Waterfall
+from headrace.domain.waterfall import Answers, Waterfall
 from tests.domain.builders import (
     ACCEPT_ALL,
     BY_NAME,
@@ -30,7 +30,6 @@ from tests.domain.builders import (
     INVALID,
     ROLE,
     UNKNOWN,
-    Answers,
 )
 
 ADDRESSES = ("jane@acme.example", "JANE@acme.example", "j.doe@acme.example", "doe@acme.example", "not one")

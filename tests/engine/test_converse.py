@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
-from headrace.domain.failures import Failure, Refused
-from headrace.domain.model import Contact, Failed, Field, Found, Missing, Needs
+from headrace.domain.failures import Failure, Refused, Unsent
+from headrace.domain.model import Contact, Failed, Field, Found, Missing, Needs, Skipped
 from headrace.engine.clock import SystemClock
 from headrace.engine.converse import Reply, Told, converse
 from headrace.engine.stopwatch import Stopwatch
@@ -217,6 +218,71 @@ async def test_the_second_try_may_succeed(transport: Transport) -> None:
         assert (await talk(Stumbling(transport), server.url, ask_once)).told == FOUND
 
 
+class Turns:
+    """So many requests may follow the first one."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    async def __call__(self, seconds: float) -> None:
+        assert 0 < seconds <= PATIENCE
+        if not self.left:
+            raise Unsent("rate_limited_here")
+        self.left -= 1
+
+
+async def test_each_request_after_the_first_waits_for_a_turn(transport: Transport) -> None:
+    def for_ever() -> Conversation[Found]:
+        while True:
+            yield Request("GET", "/job")
+            yield Wait(0)
+
+    async with serving(saying(reply(b"{}", status="202 Accepted"))) as server, asyncio.timeout(PATIENCE):
+        answer = await converse(
+            vendor(server.url), for_ever(), transport, Stopwatch(SystemClock()), Turns(left=3)
+        )
+    assert answer == Reply(Skipped("rate_limited_here"), http_status=202)
+    assert len(server.requests) == 4
+
+
+async def test_the_second_try_waits_for_a_turn_too(transport: Transport) -> None:
+    counting = Counting(transport)
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        toy = vendor(f"http://127.0.0.1:{closed.getsockname()[1]}")
+        answer = await converse(toy, ask_once(), counting, Stopwatch(SystemClock()), Turns(left=0))
+    assert answer == Reply(Skipped("rate_limited_here"))
+    assert counting.sent == 1
+
+
+async def test_what_a_request_waited_for_a_connection_of_ours_is_none_of_the_vendors_time(
+    transport: Transport,
+) -> None:
+    clock, given = HandClock(), list[float]()
+
+    class Crowded(Counting):
+        """Has a line, in which each request waits; the first finds no connection at its end."""
+
+        async def send(self, request: OutboundRequest, seconds: float) -> Response:
+            given.append(seconds)
+            clock.move(PATIENCE)
+            if len(given) == 1:
+                refused = Refused(Failure.CONNECT_FAILED)
+                refused.waited = PATIENCE
+                raise refused
+            return replace(await super().send(request, seconds), waited=PATIENCE)
+
+    def twice() -> Conversation[Found]:
+        yield Request("GET", "/job")
+        yield Request("GET", "/job")
+        return FOUND
+
+    async with serving(saying(reply(b"{}"))) as server:
+        answer = await converse(vendor(server.url), twice(), Crowded(transport), Stopwatch(clock))
+    assert answer.told == FOUND
+    assert given == [PATIENCE] * 3
+
+
 async def _hang_up(peer: Peer) -> None:
     await peer.request()
 
@@ -245,20 +311,43 @@ async def test_what_broke_after_it_was_sent_is_never_sent_again(
 async def test_a_vendor_that_never_answers_is_cut_off(transport: Transport) -> None:
     async with serving(silent) as server:
         answer = await talk(transport, server.url, ask_once, 0.1)
-        await server.lost_one()
+        await server.lost_all()
     assert answer == Reply(Failed(Failure.TIMEOUT), Failure.TIMEOUT)
 
 
 async def test_the_deadline_is_for_the_whole_conversation(transport: Transport) -> None:
+    clock = HandClock()
+
     def for_ever() -> Conversation[Found]:
         while True:
             yield Request("GET", "/job")
             yield Wait(0.01)
 
-    async with serving(saying(reply(b"{}", status="202 Accepted"))) as server:
-        answer = await talk(transport, server.url, for_ever, 0.15)
+    async def script(peer: Peer) -> None:
+        while True:
+            await peer.request()
+            clock.move(0.4 * PATIENCE)
+            await peer.send(reply(b"{}", status="202 Accepted"))
+
+    async with serving(script) as server, asyncio.timeout(PATIENCE):
+        answer = await converse(vendor(server.url), for_ever(), transport, Stopwatch(clock))
     assert (answer.failure, answer.http_status) == (Failure.TIMEOUT, 202)
-    assert len(server.requests) > 1
+    assert len(server.requests) == 3
+
+
+async def test_a_request_has_as_long_as_the_conversation_has_left(transport: Transport) -> None:
+    """The deadline is close when it is sent; a vendor that is silent is cut off there."""
+    clock = HandClock()
+
+    def conversation() -> Conversation[Found]:
+        clock.move(3 * PATIENCE - 0.1)
+        yield Request("GET", "/job")
+        return FOUND
+
+    async with serving(silent) as server, asyncio.timeout(PATIENCE):
+        asked = vendor(server.url, 3 * PATIENCE)
+        answer = await converse(asked, conversation(), transport, Stopwatch(clock))
+    assert answer.failure is Failure.TIMEOUT
 
 
 async def test_a_pause_that_would_outlast_the_deadline_is_not_begun(transport: Transport) -> None:
@@ -368,7 +457,7 @@ async def test_a_call_that_we_give_up_is_given_up_and_not_called_a_failure(trans
         await peer.until_gone()
 
     async with serving(script) as server:
-        task = asyncio.create_task(talk(transport, server.url, ask_once, 0.5))
+        task = asyncio.create_task(talk(transport, server.url, ask_once))
         await server.received(1)
         task.cancel()
         await asyncio.wait([task])

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from headrace.domain.failures import Failure
+from headrace.domain.failures import Failure, Unsent
 from headrace.engine.breaker import PAUSE, THRESHOLD
 from headrace.engine.breakers import LocalBoard
 from headrace.engine.clock import SystemClock
@@ -206,6 +206,27 @@ async def test_a_refused_key_pauses_every_capability_of_the_vendor(failure: Fail
     await goes(watch, "a", FIND)
 
 
+@pytest.mark.parametrize("calls", [50, 0])
+async def test_a_vendor_with_one_limit_for_all_is_not_asked_for_anything_while_it_wants_a_pause(
+    calls: int,
+) -> None:
+    watch, clock = guard(5, shared=Quota("a", calls, 1))
+    watch.leave(await goes(watch, "a", FIND), Failure.RATE_LIMITED, 30.0)
+    assert await watch.enter("a", VERIFY) == "breaker_open: rate_limited"
+    assert watch.paused == {"a": {"*": Failure.RATE_LIMITED, FIND: Failure.RATE_LIMITED}}
+    await goes(watch, "b", FIND)
+    clock.move(30)
+    watch.leave(await goes(watch, "a", VERIFY), None)
+    watch.leave(await goes(watch, "a", FIND), None)
+    assert watch.paused == {}
+
+
+async def test_a_vendor_with_a_limit_for_each_is_paused_for_the_one_that_was_reached() -> None:
+    watch, _ = guard(5, email=Quota("a:email", 50, 1), verify=Quota("a:verify", 50, 1))
+    watch.leave(await goes(watch, "a", FIND), Failure.RATE_LIMITED, 30.0)
+    await goes(watch, "a", VERIFY)
+
+
 async def test_an_empty_balance_pauses_the_capability_that_met_it_and_says_so_loudly() -> None:
     watch, _ = guard()
     call = await goes(watch, "a", FIND)
@@ -295,3 +316,22 @@ async def test_a_call_that_cannot_go_anyway_does_not_take_the_vendors_probe() ->
     watch.leave(verified, Failure.OUT_OF_CREDITS)  # this capability's own pause has only begun
     assert await watch.enter("a", VERIFY) == "breaker_open: out_of_credits"
     assert (await goes(watch, "a", FIND)).probes
+
+
+async def test_each_further_request_of_a_call_takes_a_turn_of_the_rate() -> None:
+    watch, clock = guard(5, shared=Quota("a", 3, 60))
+    call = await goes(watch, "a", FIND)
+    await watch.turn(call, 10)
+    await watch.turn(call, 10)
+    assert await watch.enter("a", VERIFY) == "rate_limited_here"
+    with pytest.raises(Unsent, match="rate_limited_here"):
+        await watch.turn(call, 10)
+    clock.move(60)
+    await watch.turn(call, 10)
+
+
+async def test_what_has_no_rate_needs_no_turn() -> None:
+    watch, _ = guard()
+    call = await goes(watch, "b", FIND)
+    for _ in range(100):
+        await watch.turn(call, 0)

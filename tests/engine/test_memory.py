@@ -1,6 +1,7 @@
 """One call for equal questions, and answers that are used again."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -201,16 +202,40 @@ async def test_only_what_was_found_for_sure_gets_the_longer_age(
 
 
 @pytest.mark.parametrize(
-    "told",
+    ("told", "answered", "seconds"),
     [
-        {Field.EMAIL: Found((ADDRESS,)), Field.PHONE: Failed("request_refused")},
-        {Field.EMAIL: Found((ADDRESS,))},
-        {Field.EMAIL: Found(("no address",)), Field.PHONE: Missing()},
-        {Field.EMAIL: Found(()), Field.PHONE: Missing()},
+        ({Field.EMAIL: Found((ADDRESS,)), Field.PHONE: Failed("request_refused")}, Field.EMAIL, 3600),
+        ({Field.EMAIL: Failed("request_refused"), Field.PHONE: Missing()}, Field.PHONE, 60),
+        ({Field.EMAIL: Found((ADDRESS,))}, Field.EMAIL, 3600),
+        ({Field.EMAIL: Found(("no address",)), Field.PHONE: Missing()}, Field.PHONE, 60),
+        ({Field.EMAIL: Found(()), Field.PHONE: Missing()}, Field.PHONE, 60),
     ],
 )
-async def test_an_answer_that_failed_in_part_is_not_kept(bench: Bench, told: dict[Field, object]) -> None:
-    call = Call(Reply(told))  # type: ignore[arg-type]
+async def test_of_an_answer_that_failed_in_part_the_rest_is_kept(
+    bench: Bench, told: dict[Field, Any], answered: Field, seconds: int
+) -> None:
+    call = Call(Reply(told))
+    await bench.ask(call, HOUR, asked(*BOTH))
+    bench.clock.move(seconds - 1)
+    again = (await bench.ask(call, HOUR, asked(*BOTH))).told
+    alone = dict.fromkeys(BOTH, Skipped("not_remembered", apart=True))
+    assert again == {**alone, answered: told[answered]}
+    assert call.times == 1
+    bench.clock.move(1)
+    assert (await bench.ask(call, HOUR, asked(*BOTH))).told == told
+    assert call.times == 2
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        dict.fromkeys(BOTH, Failed("request_refused")),
+        {Field.EMAIL: Found(()), Field.PHONE: Failed("malformed_response")},
+        {},
+    ],
+)
+async def test_an_answer_that_failed_altogether_is_not_kept(bench: Bench, told: dict[Field, Any]) -> None:
+    call = Call(Reply(told))
     for _ in range(2):
         await bench.ask(call, HOUR, asked(*BOTH))
     assert (call.times, bench.kept.rows) == (2, {})

@@ -14,7 +14,8 @@ EXPAND = f"{ENRICH}?expand=attempts"
 
 @pytest.fixture(scope="module")
 def module_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Vendors may take longer than the lanes for phone and personal e-mail."""
+    """Vendors may take longer than the lanes for phone and personal e-mail; the latter has longer than a busy
+    machine needs for an e-mail."""
     overlay: dict[str, Any] = {
         **SHORT,
         "PROVIDERS__LEADMAGIC__TIMEOUT": "20",
@@ -24,7 +25,7 @@ def module_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         "WATERFALL__ORDER__PERSONAL_EMAIL": "airscale",
         "WATERFALL__DEADLINE__EMAIL": "10",
         "WATERFALL__DEADLINE__PHONE": "0.5",
-        "WATERFALL__DEADLINE__PERSONAL_EMAIL": "0.5",
+        "WATERFALL__DEADLINE__PERSONAL_EMAIL": "2",
         "VERIFICATION__ORDER": "",
     }
     with running(tmp_path_factory.mktemp("stack"), **overlay) as made:
@@ -34,7 +35,7 @@ def module_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 async def test_at_the_deadline_the_best_so_far_is_answered_and_the_late_answer_is_added_to_the_record(
     stack: Stack,
 ) -> None:
-    await stack.control("_control/latency", vendor="leadmagic", ms=1500)
+    await stack.control("_control/latency", vendor="leadmagic", ms=3000)
     before, _ = await stack.balance()
     reply = await stack.enrich("email", "phone", path=EXPAND)
     assert (reply.status, reply.json["status"]) == (200, "success")
@@ -70,12 +71,12 @@ async def test_when_all_run_out_of_time_the_answer_is_503_and_free(stack: Stack)
 
 
 async def test_a_lane_that_is_slow_does_not_hold_up_the_others_but_only_the_answer(stack: Stack) -> None:
-    await stack.fault("leadmagic", "phone", "timeout")
-    reply = await stack.enrich("email", "phone", path=EXPAND)
+    await stack.fault("airscale", "personal_email", "timeout")
+    reply = await stack.enrich("email", "personal_email", path=EXPAND)
     ended = {
         attempt["field"]: attempt["started_ms"] + attempt["duration_ms"] for attempt in reply.json["attempts"]
     }
-    assert ended["email"] < ended["phone"]
+    assert ended["email"] < ended["personal_email"]
     assert reply.json["email"] == "mathieu@prontohq.com"
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
+from headrace.engine.enrich import Enricher
 from headrace.storage.audit import audit
 from tests.compat.pages import FOUND
 from tests.faults.conftest import SHORT
-from tests.faults.waiting import until
+from tests.faults.waiting import Gate, until
 from tests.stack import ENRICH, SEED, Stack, running
 
 
@@ -18,6 +19,15 @@ def module_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Vendors may take their time."""
     with running(tmp_path_factory.mktemp("stack"), SERVER__RATE_LIMIT=SHORT["SERVER__RATE_LIMIT"]) as made:
         yield made
+
+
+@pytest.fixture
+def settles(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    """No enrichment is settled before it is opened."""
+    gate = Gate()
+    monkeypatch.setattr(Enricher, "_settle", gate.before(Enricher._settle))
+    yield gate
+    gate.open()
 
 
 async def begin(stack: Stack, key: str, *kinds: str, of: float = 1.0, **who: str) -> asyncio.StreamWriter:
@@ -34,7 +44,9 @@ async def begin(stack: Stack, key: str, *kinds: str, of: float = 1.0, **who: str
     return writer
 
 
-async def test_the_work_of_a_caller_that_hung_up_is_finished_settled_and_kept(stack: Stack) -> None:
+async def test_the_work_of_a_caller_that_hung_up_is_finished_settled_and_kept(
+    stack: Stack, settles: Gate
+) -> None:
     key = await stack.open_account("hangs up")
     await stack.control("_control/latency", vendor="leadmagic", ms=700)
     writer = await begin(stack, key, "email", "phone")
@@ -45,6 +57,7 @@ async def test_the_work_of_a_caller_that_hung_up_is_finished_settled_and_kept(st
     await until(asked)
     assert (await stack.balance(key)) == (1000 - 33, 33)
     writer.transport.abort()
+    settles.open()
 
     async def settled() -> bool:
         return await stack.balance(key) == (1000 - 33, 0)

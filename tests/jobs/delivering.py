@@ -18,6 +18,9 @@ from headrace.transport.guarded import GuardedTransport
 from tests.jobs.fake_clock import FakeClock
 from tests.storage import making
 
+PATIENCE = 60.0
+"""Seconds that a receiver has: here one that hangs is to hang until it is told otherwise."""
+
 BODY = b'{"enrichment_id":"1","email":"ada@example.com"}'
 
 
@@ -71,7 +74,7 @@ async def office(directory: Path, **transport: Any) -> AsyncIterator[Office]:
     """One that may deliver to loopback, unless `transport` says otherwise."""
     clock = FakeClock()
     storage = open_storage(directory / "headrace.db", None, (), clock)
-    allowed = {"allow_http": True, "allow_private": ["127.0.0.0/8"], "timeout": 5.0, **transport}
+    allowed = {"allow_http": True, "allow_private": ["127.0.0.0/8"], "timeout": PATIENCE, **transport}
     deliver = Deliver(
         storage.webhooks,
         lambda: GuardedTransport(**allowed),

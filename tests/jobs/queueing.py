@@ -1,11 +1,15 @@
 """A stack that does queued work, and what a client that polls does."""
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from headrace.engine.enrich import Enricher
+from tests.faults.waiting import Gate
 from tests.stack import SEED, Reply, Stack, running
 
 QUEUE = "/api/v2/contacts/single_enrich"
@@ -23,6 +27,24 @@ def working(directory: Path, **overlay: Any) -> AbstractContextManager[Stack]:
         **overlay,
     }
     return running(directory, worker=True, **settings)
+
+
+@contextmanager
+def gate(owner: type, method: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    """Calls of the method wait until it is opened, at the end of the block at the latest."""
+    made = Gate()
+    monkeypatch.setattr(owner, method, made.before(getattr(owner, method)))
+    try:
+        yield made
+    finally:
+        made.open()
+
+
+@pytest.fixture
+def begins(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    """What is taken from a queue is not begun before it is opened."""
+    with gate(Enricher, "carry_out", monkeypatch) as made:
+        yield made
 
 
 async def queue(stack: Stack, *kinds: str, key: str | None = None, **fields: Any) -> Reply:

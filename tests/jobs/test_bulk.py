@@ -1,5 +1,6 @@
 """Many contacts in one request: all of them or none, one webhook each."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,10 +10,26 @@ from headrace.domain.model import Account, Enrichment
 from headrace.engine.enrich import Enricher
 from headrace.ports import Queued
 from headrace.storage.audit import audit
+from headrace.storage.enrichments import SqlEnrichments
 from tests.compat.pages import CONSENT
-from tests.jobs.queueing import BULK, bulk, bulk_finished, finished, nobody, queued_by, somebody, working
+from tests.faults.waiting import Gate
+from tests.jobs.queueing import (
+    BULK,
+    PATIENCE,
+    begins,
+    bulk,
+    bulk_finished,
+    finished,
+    gate,
+    nobody,
+    queued_by,
+    somebody,
+    working,
+)
 from tests.jobs.receiver import receiving
 from tests.stack import Stack
+
+__all__ = ["begins"]
 
 
 @pytest.fixture(scope="module")
@@ -49,12 +66,24 @@ async def test_each_contact_has_an_id_a_webhook_and_its_own_custom(stack: Stack)
         }
 
 
-async def test_progress_goes_from_queued_to_finished(stack: Stack) -> None:
-    await stack.control("_control/latency", ms=50)
-    bulk_id = (await bulk(stack, [nobody(number) for number in range(12)])).json["enrichment_id"]
+async def test_progress_goes_from_queued_to_finished(
+    stack: Stack, begins: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None is taken before it was seen that all wait, none begun before it was seen that some are taken."""
     seen: list[dict[str, Any]] = []
-    while not seen or seen[-1]["status"] != "finished":
-        seen.append((await stack.send("GET", f"/api/v2/contacts/bulk/{bulk_id}")).json)
+
+    async def watch(until: str) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while not seen or seen[-1]["status"] != until:
+                seen.append((await stack.send("GET", f"/api/v2/contacts/bulk/{bulk_id}")).json)
+
+    with gate(SqlEnrichments, "take", monkeypatch) as takes:
+        bulk_id = (await bulk(stack, [nobody(number) for number in range(12)])).json["enrichment_id"]
+        await watch("queued")
+        takes.open()
+        await watch("processing")
+    begins.open()
+    await watch("finished")
 
     assert {each["total"] for each in seen} == {12}
     counts = [each["finished"] for each in seen]
@@ -111,7 +140,7 @@ async def test_one_wrong_contact_refuses_all_and_is_named(
     assert len(stack.rows("SELECT 1 FROM enrichments")) == before
 
 
-async def test_credits_must_suffice_for_all_of_them(stack: Stack) -> None:
+async def test_credits_must_suffice_for_all_of_them(stack: Stack, begins: Gate) -> None:
     key = await stack.open_account("nearly", 8)
     contacts = [somebody(), nobody(1), nobody(2)]
     reply = await bulk(stack, contacts, key=key)
@@ -120,10 +149,10 @@ async def test_credits_must_suffice_for_all_of_them(stack: Stack) -> None:
     assert await stack.balance(key) == (8, 0)
 
     await stack.headrace.storage.ledger.grant((await stack.headrace.storage.accounts.get("nearly")).id, 1000)
-    await stack.control("_control/latency", ms=100)
     reply = await bulk(stack, contacts, key=key)
     assert reply.status == 202
     assert await stack.balance(key) == (0, 9)
+    begins.open()
     await bulk_finished(stack, reply.json["enrichment_id"], key)
     assert await stack.balance(key) == (6, 0)
     assert (await audit(stack.headrace.storage.database)).balanced

@@ -202,16 +202,17 @@ async def test_a_consent_that_is_taken_back_holds_for_what_is_begun_from_then_on
     await queue.add("first", "second")
     running = asyncio.create_task(queue.job(queue.account.id))
     await met.wait()
-    reads, by_id = 0, accounts.by_id
+    noticed, by_id = asyncio.Event(), accounts.by_id
 
-    async def counted(account_id: str) -> Account | None:
-        nonlocal reads
-        reads += 1
-        return await by_id(account_id)
+    async def noting(account_id: str) -> Account | None:
+        found = await by_id(account_id)
+        if found and not found.consents_personal_email:
+            noticed.set()
+        return found
 
-    accounts.by_id = counted  # type: ignore[method-assign]
+    accounts.by_id = noting  # type: ignore[method-assign]
     await accounts.consent(queue.account, granted=False)
-    await until(lambda: reads)
+    await noticed.wait()
     go.set()
     await running
     assert queue.work.consents == [True, False]

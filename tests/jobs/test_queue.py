@@ -6,11 +6,17 @@ from uuid import UUID
 
 import pytest
 
+from headrace.domain.model import Account
+from headrace.storage.accounts import SqlAccounts
 from headrace.storage.audit import audit
 from tests.compat.pages import CONSENT, VENDORS
-from tests.jobs.queueing import QUEUE, finished, nobody, queue, queued_by, working
+from tests.faults.waiting import Gate
+from tests.jobs.queueing import QUEUE, begins, finished, in_state, nobody, queue, queued_by, working
 from tests.jobs.receiver import receiving
+from tests.jobs.running import until
 from tests.stack import SEED, Stack
+
+__all__ = ["begins"]
 
 ALWAYS = {"enrichment_id", "first_name", "last_name", "linkedin_profile_url", "status"}
 KEYS = {
@@ -27,8 +33,7 @@ def module_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield made
 
 
-async def test_the_answer_comes_at_once_and_says_pending(stack: Stack) -> None:
-    await stack.control("_control/latency", ms=300)
+async def test_the_answer_comes_at_once_and_says_pending(stack: Stack, begins: Gate) -> None:
     reply = await queue(stack, "email", custom={"crm": [1, 2.5, None]})
 
     assert reply.status == 200
@@ -43,6 +48,7 @@ async def test_the_answer_comes_at_once_and_says_pending(stack: Stack) -> None:
     pending = await stack.send("GET", f"/v2/contacts/{reply.json['enrichment_id']}")
     assert pending.json["status"] == "pending"
     assert set(pending.json) == ALWAYS | {"custom"}
+    begins.open()
     assert (await finished(stack, reply.json["enrichment_id"]))["email"] == "mathieu@prontohq.com"
 
 
@@ -140,14 +146,27 @@ async def test_missing_consent_queues_nothing(stack: Stack) -> None:
     assert queued_by(stack, "without consent") == 0
 
 
-async def test_consent_that_is_withdrawn_while_it_waits_holds(stack: Stack) -> None:
+async def test_consent_that_is_withdrawn_while_it_waits_holds(
+    stack: Stack, begins: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
     key = await stack.open_account("withdrawing", 1000, consents=True)
     account = await stack.headrace.storage.accounts.get("withdrawing")
-    await stack.control("_control/latency", ms=400)
     for number in range(5):  # more than one thing at a time has to be done before
         await queue(stack, "email", key=key, **nobody(number, linkedin_url=None))
     reply = await queue(stack, "email", "personal_email", key=key)
+    await until(lambda: len(in_state(stack, "running")) >= 5)
+    noticed: list[bool] = []
+    really = SqlAccounts.by_id
+
+    async def by_id(accounts: SqlAccounts, account_id: str) -> Account | None:
+        found = await really(accounts, account_id)
+        noticed.append(found is not None and not found.consents_personal_email)
+        return found
+
+    monkeypatch.setattr(SqlAccounts, "by_id", by_id)
     await stack.headrace.storage.accounts.consent(account, granted=False)
+    await until(lambda: any(noticed))  # the queue looks now and then whose contacts it carries out
+    begins.open()
 
     contact = await finished(stack, reply.json["enrichment_id"], key)
     assert contact["email"] == "mathieu@prontohq.com"
@@ -168,11 +187,11 @@ async def test_too_few_credits_queue_nothing(stack: Stack) -> None:
     assert await stack.balance(key) == (32, 0)
 
 
-async def test_the_price_is_held_while_it_waits_and_settled_at_the_end(stack: Stack) -> None:
+async def test_the_price_is_held_while_it_waits_and_settled_at_the_end(stack: Stack, begins: Gate) -> None:
     key = await stack.open_account("payer", 40)
-    await stack.control("_control/latency", ms=300)
     reply = await queue(stack, "email", "phone", key=key, phone_country_codes=["US"])
     assert await stack.balance(key) == (7, 33)
+    begins.open()
 
     contact = await finished(stack, reply.json["enrichment_id"], key)
     assert (contact["email"], contact["phone"]) == ("mathieu@prontohq.com", [])

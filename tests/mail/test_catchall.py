@@ -5,8 +5,10 @@ import asyncio
 import pytest
 
 from headrace.mail.catchall import CatchAll, Finding, InMemory, invented
+from headrace.mail.doors import doors
 from headrace.mail.evidence import Evidence, Result
-from headrace.mail.mailhosts import known, recognise
+from headrace.mail.mailhosts import known
+from headrace.mail.progress import Progress
 from headrace.sandbox.mail.mailboxes import ODD, State
 from headrace.sandbox.mail.manners import Plain
 from tests.mail.setting import HURRIED, Setting, until
@@ -14,7 +16,7 @@ from tests.mail.setting import HURRIED, Setting, until
 
 async def found(setting: Setting, catch_all: CatchAll, case: str) -> Evidence:
     routes = await setting.routes().of(f"{case}.{ODD}")
-    return await catch_all.of(routes, recognise(routes.exchanges))
+    return await catch_all.of(routes, doors(routes)[0], Progress())
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def catch_all(setting: Setting) -> CatchAll:
         ("drop", Result.UNKNOWN, "connection_lost"),
         ("nobanner", Result.UNKNOWN, "connection_lost"),
         ("refuses", Result.UNKNOWN, "connection_refused"),
-        ("consumer", Result.NO, "consumer_service"),
+        ("consumer", Result.NO, "refuses_invented_addresses"),
     ],
 )
 async def test_result(setting: Setting, catch_all: CatchAll, case: str, result: Result, reason: str) -> None:
@@ -128,9 +130,4 @@ def test_invented_addresses_stay_the_same_for_a_domain() -> None:
 
 
 def test_consumer_services_are_not_asked_about_invented_addresses() -> None:
-    assert {name for name, host in known().items() if host.control} == {
-        "gmail",
-        "outlook_consumer",
-        "yahoo",
-        "icloud",
-    }
+    assert {name for name, host in known().items() if host.control} == {"gmail", "outlook_consumer"}

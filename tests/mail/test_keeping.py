@@ -50,3 +50,39 @@ async def test_turns_leave_nothing_behind() -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
     assert order == [0, 1, 3, 4]
     assert len(turns) == 0
+
+
+async def test_who_is_ahead_goes_before_those_who_came_earlier() -> None:
+    turns, order = Turns(), []
+
+    async def take(number: int, ahead: bool) -> None:
+        async with turns.of("a", ahead=ahead):
+            order.append(number)
+            await asyncio.sleep(0)
+
+    await asyncio.gather(*(take(number, number in (3, 5)) for number in range(6)))
+    assert order == [0, 3, 5, 1, 2, 4]
+
+
+async def test_a_place_that_is_given_to_who_has_just_gone_is_not_lost() -> None:
+    turns = Turns()
+    inside, leave = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        async with turns.of("a"):
+            inside.set()
+            await leave.wait()
+
+    async def take() -> None:
+        async with turns.of("a"):
+            pass
+
+    holding = asyncio.create_task(hold())
+    await inside.wait()
+    going, staying = asyncio.create_task(take()), asyncio.create_task(take())
+    await asyncio.sleep(0)
+    leave.set()
+    await holding  # the place is `going`'s now, which does not know it yet
+    going.cancel()
+    await staying
+    assert len(turns) == 0

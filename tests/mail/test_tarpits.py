@@ -9,14 +9,29 @@ MOST_MEGABYTES = 200
 CHILD = f"""
 import asyncio, resource
 import psutil
+from headrace.mail.dialing import dialable
 from headrace.sandbox.mail import MailLab
+from headrace.sandbox.mail.session import serve
 from headrace.sandbox.world import build
 from tests.mail.setting import Limits, Patience, Setting, until
 
 async def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     async with MailLab(build(7)) as lab:
-        setting = Setting(lab, patience=Patience(60, 60), limits=Limits({SESSIONS}, 0), dns_timeout=20)
+        # Behind one machine's address they would have to wait for each other.
+        for number in range({SESSIONS}):
+            machine = f"127.26.{{number // 250}}.{{number % 250 + 1}}"
+            lab.zones.add(f"t{{number}}.tarpits.lab.example", "A", machine)
+        tarpit = lambda *ends: serve(lab.manners["tarpit"], lab.book, "tarpit", *ends)
+        everywhere = await asyncio.start_server(tarpit, "0.0.0.0", 0, backlog=2048)
+        lab.smtp_port = everywhere.sockets[0].getsockname()[1]
+        setting = Setting(
+            lab,
+            patience=Patience(60, 60),
+            limits=Limits({SESSIONS}, 0),
+            dns_timeout=20,
+            dialable=dialable(["127.26.0.0/16"]),
+        )
         prober = setting.prober()
         waiting = [
             asyncio.create_task(prober.verify(f"ana@t{{number}}.tarpits.lab.example", 120))

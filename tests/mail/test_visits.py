@@ -2,7 +2,7 @@
 
 import pytest
 
-from headrace.mail.mailhosts import recognise
+from headrace.mail.progress import Progress
 from headrace.mail.replies import Reading
 from headrace.sandbox.mail.mailboxes import ODD
 from tests.mail.setting import Setting
@@ -15,8 +15,8 @@ async def asked(setting: Setting, *cases: str) -> tuple[Reading, list[str]]:
     hosts = [(number, names.get(case, f"mx.{case}.{ODD}")) for number, case in enumerate(cases)]
     zones.mail(f"several.{ODD}", *hosts)
     routes = await setting.routes().of(f"several.{ODD}")
-    reading = await setting.visits().ask(routes, f"ana@several.{ODD}", recognise(routes.exchanges))
-    return reading, [session.server for session in setting.lab.book.noted]
+    told = await setting.visits().ask(routes, f"ana@several.{ODD}", Progress())
+    return told.reading, [session.server for session in setting.lab.book.noted]
 
 
 @pytest.mark.parametrize(
@@ -43,17 +43,16 @@ async def test_visits(setting: Setting, cases: tuple[str, ...], visited: list[st
 
 async def test_a_host_that_does_not_want_us_is_left_alone(setting: Setting) -> None:
     routes, visits = await setting.routes().of(f"ipblock.{ODD}"), setting.visits()
-    host = recognise(routes.exchanges)
-    said = [(await visits.ask(routes, f"ana@ipblock.{ODD}", host)).reason for _ in range(3)]
+    said = [(await visits.ask(routes, f"ana@ipblock.{ODD}", Progress())).reading.reason for _ in range(3)]
     assert said == ["blocked_by_policy", "blocked_earlier", "blocked_earlier"]
     assert setting.lab.book.sessions == 1
     setting.clock.now += setting.limits.stay_away
-    assert (await visits.ask(routes, f"ana@ipblock.{ODD}", host)).reason == "blocked_by_policy"
+    assert (await visits.ask(routes, f"ana@ipblock.{ODD}", Progress())).reading.reason == "blocked_by_policy"
     assert setting.lab.book.sessions == 2
 
 
 async def test_a_rule_against_one_mail_is_not_one_against_us(setting: Setting) -> None:
     routes, visits = await setting.routes().of(f"policy.{ODD}"), setting.visits()
     for _ in range(3):
-        await visits.ask(routes, f"ana@policy.{ODD}", recognise(()))
+        await visits.ask(routes, f"ana@policy.{ODD}", Progress())
     assert setting.lab.book.sessions == 3

@@ -7,13 +7,18 @@ import pytest
 import pytest_asyncio
 
 from tests.memory.asking import change
+from tests.memory.waits import answers, asking
 from tests.stack import Stack, running
+
+__all__ = ["answers", "asking"]
 
 
 @pytest.fixture(scope="module")
 def module_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """LeadMagic is asked first. Findymail gives no verdict, so Hunter is asked for one."""
+    """LeadMagic is asked first; it has time enough where a test lets it wait. Findymail gives no verdict, so
+    Hunter is asked for one."""
     overlay: dict[str, Any] = {
+        "PROVIDERS__LEADMAGIC__TIMEOUT": "25",
         "SERVER__RATE_LIMIT": "100000",
         "PRICES__REUSED": "0.5",
         "WATERFALL__ORDER__EMAIL": "leadmagic,findymail",

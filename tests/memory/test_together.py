@@ -2,16 +2,18 @@
 
 import asyncio
 from collections import Counter
+from threading import Semaphore
 
 import pytest
 
 from headrace.storage.audit import Audit
 from tests.faults.waiting import until
 from tests.memory.asking import account, answer, ask, charged, trace
+from tests.memory.waits import Asking
 from tests.stack import ENRICH, SEED, Stack
 
-LONG = 1500
-"""Milliseconds: long enough for all to be there before the vendor answers."""
+HELD = 1
+"""Milliseconds, after which vendors wait until all are there."""
 
 
 async def _spent(stack: Stack) -> dict[str, float]:
@@ -20,11 +22,16 @@ async def _spent(stack: Stack) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("max_age", [0, 3600])
-async def test_fifty_at_once_make_one_call_and_each_pays_its_own_price(stack: Stack, max_age: float) -> None:
+async def test_fifty_at_once_make_one_call_and_each_pays_its_own_price(
+    stack: Stack, answers: Semaphore, asking: Asking, max_age: float
+) -> None:
     keys = [await account(stack, max_age), await account(stack, max_age)]
-    await stack.control("_control/latency", ms=LONG)
+    await stack.control("_control/latency", ms=HELD)
     before = await _spent(stack)
-    replies = await asyncio.gather(*(ask(stack, keys[n % 2], "email", "phone") for n in range(50)))
+    waiting = asyncio.gather(*(ask(stack, keys[n % 2], "email", "phone") for n in range(50)))
+    await asking.reaches(100)
+    answers.release(2)
+    replies = await waiting
     assert (await stack.calls())["leadmagic"] == {"email": 1, "phone": 1}
     assert await stack.total_calls() == 2
     assert {str(answer(reply)) for reply in replies} == {str(answer(replies[0]))}
@@ -47,21 +54,30 @@ async def test_one_after_the_other_without_memory_are_as_many_calls(stack: Stack
         assert await stack.total_calls() == number
 
 
-async def test_other_contacts_share_nothing(stack: Stack) -> None:
+async def test_other_contacts_share_nothing(stack: Stack, answers: Semaphore, asking: Asking) -> None:
     key = await account(stack)
-    await stack.control("_control/latency", ms=LONG)
-    replies = await asyncio.gather(
+    await stack.control("_control/latency", vendor="leadmagic", ms=HELD)
+    waiting = asyncio.gather(
         *(ask(stack, key, lastname=f"Brun {number}", linkedin_url=None) for number in range(10))
     )
+    await asking.reaches(10)
+    answers.release(10)
+    replies = await waiting
     assert (await stack.calls())["leadmagic"] == {"email": 10}
     assert {how for reply in replies for *_, how in trace(reply)} == {"asked"}
 
 
-async def test_a_failure_is_shared_too_and_counts_once_at_the_vendor(stack: Stack) -> None:
+async def test_a_failure_is_shared_too_and_counts_once_at_the_vendor(
+    stack: Stack, answers: Semaphore, asking: Asking
+) -> None:
     key = await account(stack, 0)
-    await stack.control("_control/latency", ms=LONG)
+    await stack.control("_control/latency", ms=HELD)
     await stack.fault("leadmagic", "email", "rate_limited")
-    replies = await asyncio.gather(*(ask(stack, key) for _ in range(10)))
+    waiting = asyncio.gather(*(ask(stack, key) for _ in range(10)))
+    for everyone in (10, 20, 30):  # asks the first, then the one that finds it, then the one that verifies
+        await asking.reaches(everyone)
+        answers.release()
+    replies = await waiting
     calls = await stack.calls()
     assert (calls["leadmagic"]["email"], calls["findymail"]["email"], calls["hunter"]["verify"]) == (1, 1, 1)
     assert {reply.json["email"] for reply in replies} == {"mathieu@prontohq.com"}
@@ -71,9 +87,9 @@ async def test_a_failure_is_shared_too_and_counts_once_at_the_vendor(stack: Stac
     assert {charged(reply) for reply in replies} == {3}
 
 
-async def test_who_asked_first_may_hang_up(stack: Stack) -> None:
+async def test_who_asked_first_may_hang_up(stack: Stack, answers: Semaphore, asking: Asking) -> None:
     key = await account(stack, 0)
-    await stack.control("_control/latency", ms=LONG)
+    await stack.control("_control/latency", ms=HELD)
     first = asyncio.create_task(
         stack.send("POST", ENRICH, key=key, body={**SEED, "enrichment_type": ["email"]})
     )
@@ -83,12 +99,11 @@ async def test_who_asked_first_may_hang_up(stack: Stack) -> None:
 
     await until(asked)
     others = [asyncio.create_task(ask(stack, key)) for _ in range(5)]
-
-    async def all_hold() -> bool:
-        return (await stack.balance(key))[1] == 6 * 3
-
-    await until(all_hold)
+    await asking.reaches(6)
     first.cancel()
+    await asyncio.wait([first])
+    await stack.balance(key)  # the server that answers this has heard before that the first one is gone
+    answers.release()
     replies = await asyncio.gather(*others)
     assert [trace(reply) for reply in replies] == [[("leadmagic", "found", "shared")]] * 5
     assert await stack.total_calls() == 1

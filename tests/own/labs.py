@@ -27,14 +27,20 @@ def background_lab(world: World) -> Iterator[MailLab]:
         loop.close()
 
 
+def names_of(lab: MailLab) -> dict[str, Any]:
+    """The lab for a name server, which has more time than a busy machine ever needs."""
+    return {"DNS__SERVERS": f"127.0.0.1:{lab.dns_port}", "DNS__TIMEOUT": "60"}
+
+
 def settings_for(lab: MailLab) -> dict[str, Any]:
     """Settings, as in the environment, of a probe that uses the lab."""
     return {
-        "DNS__SERVERS": f"127.0.0.1:{lab.dns_port}",
+        **names_of(lab),
         "PROBE__ENABLED": "true",
         "PROBE__PORT": str(lab.smtp_port),
         "PROBE__HELO": "probe.headrace.example",
         "PROBE__MAIL_FROM": "check@probe.headrace.example",
         "PROBE__ALLOW_PRIVATE": "127.0.25.0/24",
         "PROBE__PER_SECOND": "0",
+        "PROBE__TIMEOUT": "60",
     }

@@ -2,13 +2,16 @@
 
 import asyncio
 
+import pytest
 from msgspec.structs import replace
 
 from headrace.domain.errors import Problem
+from headrace.engine.own import behind as behind_
 from headrace.engine.own.behind import Behind
 from headrace.engine.own.knowing import Lesson
 from headrace.finder.learning import Knowledge
 from headrace.storage.opening import Storage
+from tests.faults.waiting import pass_time
 from tests.storage.conftest import backend, migrated, storage
 
 __all__ = ["backend", "migrated", "storage"]
@@ -56,7 +59,10 @@ async def test_nobody_waits_and_what_gathers_goes_down_together() -> None:
     assert sorted(each.at - 1_000 for lessons in slow.kept for each in lessons) == list(range(50))
 
 
-async def test_what_comes_in_one_moment_is_written_once_without_being_asked_for() -> None:
+async def test_what_comes_in_one_moment_is_written_once_without_being_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(behind_, "_GATHER", 60.0)  # the moment, which ends when all have come
     slow = Slow()
     behind = Behind(slow)
     slow.may.set()
@@ -66,7 +72,10 @@ async def test_what_comes_in_one_moment_is_written_once_without_being_asked_for(
     for number in range(10):
         await behind.learn(lesson(number))
         await asyncio.sleep(0)
-    await slow.begun.wait()
+    assert len(slow.kept) == 1
+    pass_time(60)
+    async with asyncio.timeout(30):
+        await slow.begun.wait()
     assert [len(lessons) for lessons in slow.kept] == [1, 10]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from headrace.sandbox.mail import MailLab
+from tests.own.labs import names_of
 from tests.stack import Stack, running
 
 PATH = "/v2/emails/verify"
@@ -18,8 +19,8 @@ def module_stack(tmp_path_factory: pytest.TempPathFactory, lab: MailLab) -> Iter
         vendors=["findymail", "hunter"],
         WATERFALL__ORDER__EMAIL="findymail",
         VERIFICATION__ORDER="hunter",
-        DNS__SERVERS=f"127.0.0.1:{lab.dns_port}",
         PROBE__ALLOW_PRIVATE="127.0.25.0/24",
+        **names_of(lab),
     ) as made:
         yield made
 

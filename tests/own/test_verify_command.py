@@ -1,20 +1,32 @@
 """`headrace verify`, with the probe and without."""
 
+import asyncio
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from typer.testing import CliRunner
 
 from headrace.cli.main import app
+from headrace.cli.verify import _verify_all
+from headrace.config import load
+from headrace.domain.model import Thresholds
+from headrace.engine.clock import SystemClock
 from headrace.sandbox.mail import MailLab
-from headrace.sandbox.mail.mailboxes import ODD
-from tests.own.labs import settings_for
+from headrace.sandbox.mail.mailboxes import ODD, State
+from headrace.sandbox.mail.manners import Plain
+from headrace.sandbox.mail.session import Session, Silence
+from headrace.wiring import make_own
+from tests.faults.waiting import pass_time
+from tests.mail.setting import until
+from tests.own.labs import names_of, settings_for
 
 
 def settings(directory: Path, lab: MailLab, probe: bool) -> Path:
     """A settings file for the lab."""
-    wanted = settings_for(lab) if probe else {"DNS__SERVERS": f"127.0.0.1:{lab.dns_port}"}
+    wanted = settings_for(lab) if probe else names_of(lab)
     sections: dict[str, list[str]] = {}
     for name, value in wanted.items():
         section, key = name.lower().split("__")
@@ -101,3 +113,59 @@ def test_the_thresholds_of_an_account(tmp_path: Path, lab: MailLab) -> None:
     assert verify(config, f"ana@normal.{ODD}", "--account", "careful")[0]["verdict"] == "risky"
     missing = CliRunner().invoke(app, ["verify", "a", "--account", "nobody", "--config", str(config)])
     assert "there is no account 'nobody'" in str(missing.exception)
+
+
+def test_a_host_that_does_not_want_us_is_left_alone_by_the_next_command_too(
+    tmp_path: Path, lab: MailLab
+) -> None:
+    config = settings(tmp_path, lab, probe=True)
+    assert CliRunner().invoke(app, ["accounts", "create", "any", "--config", str(config)]).exit_code == 0
+    assert verify(config, f"ana@ipblock.{ODD}")[0]["reason"] == "blocked_by_policy"
+    before = sum(lab.book.commands.values())
+    assert verify(config, f"ana@ipblock.{ODD}")[0]["reason"] == "blocked_earlier"
+    assert sum(lab.book.commands.values()) == before
+
+
+class SlowAboutOne(Plain):
+    """Knows `ana` and nobody else, and falls silent about `slow`."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda address: State.OPEN if address.startswith("ana@") else State.NONE)
+
+    def rcpt(self, session: Session, address: str) -> bytes:
+        if address.startswith("slow@"):
+            raise Silence
+        return super().rcpt(session, address)
+
+
+@pytest.fixture
+def slow_host(lab: MailLab) -> Iterator[None]:
+    before = lab.manners["exim"]
+    lab.manners["exim"] = SlowAboutOne()
+    yield
+    lab.manners["exim"] = before
+
+
+def asked(lab: MailLab, since: int) -> list[str]:
+    """Whom the lab's mail hosts were asked about, after so many sessions."""
+    return [address for session in list(lab.book.noted)[since:] for address in session.recipients]
+
+
+@pytest.mark.usefixtures("slow_host")
+async def test_the_queue_for_a_host_is_not_at_the_cost_of_those_in_it(tmp_path: Path, lab: MailLab) -> None:
+    own = make_own(load(settings(tmp_path, lab, probe=True), {}), None, SystemClock(), patient=True)
+    addresses, before = [f"slow@exim.{ODD}", f"ana@exim.{ODD}"], len(lab.book.noted)
+    verifying = asyncio.create_task(_verify_all(own, addresses, Thresholds(), lambda *_: None))
+    await until(lambda: asked(lab, before))
+    pass_time(60)
+    assert [each.reason for each in await verifying] == ["out_of_time", "mailbox_accepted"]
+
+
+@pytest.mark.usefixtures("slow_host")
+async def test_the_queue_for_a_host_keeps_no_other_host_waiting(tmp_path: Path, lab: MailLab) -> None:
+    own = make_own(load(settings(tmp_path, lab, probe=True), {}), None, SystemClock(), patient=True)
+    addresses = [f"slow@exim.{ODD}", *(f"a{number}@exim.{ODD}" for number in range(300)), f"ana@normal.{ODD}"]
+    before = len(lab.book.noted)
+    verifying = asyncio.create_task(_verify_all(own, addresses, Thresholds(), lambda *_: None))
+    await until(lambda: f"ana@normal.{ODD}" in asked(lab, before))
+    verifying.cancel()

@@ -1,9 +1,12 @@
 """Nobody who can write to the database but lacks the pepper can change what the log says."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
+from headrace.storage.audit_log import _LAST_TO_GO
+from headrace.storage.database import Statement, Steps
 from headrace.storage.opening import Storage
 from tests.storage.backends import Backend
 
@@ -86,6 +89,27 @@ async def test_a_log_whose_beginning_was_purged_is_whole(storage: Storage) -> No
 
     assert gone == 15
     assert (found.entries, found.broken_at) == (LINES - gone + 1, None)
+
+
+async def test_of_two_who_purge_at_once_the_slower_one_takes_nothing_back(storage: Storage) -> None:
+    """He has read the end of his part, and then the other one forgets more and is done first."""
+    await fill(storage)
+    early, late = [(await storage.audit_log.entries(subject=f"key-{n}"))[0].at for n in (10, 15)]
+
+    def slower() -> Steps[int]:
+        steps = storage.audit_log.forget_before(early)
+        step = next(steps)
+        with suppress(StopIteration):
+            while True:
+                rows = yield step
+                if isinstance(step, Statement) and step.sql == _LAST_TO_GO:
+                    yield from storage.audit_log.forget_before(late)
+                step = steps.send(rows)
+        return 0
+
+    await storage.database.write(slower)
+    found = await storage.audit_log.verify()
+    assert (found.entries, found.broken_at) == (LINES - 15, None)
 
 
 async def test_a_log_that_was_purged_whole_goes_on(storage: Storage, backend: Backend) -> None:

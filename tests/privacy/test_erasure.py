@@ -3,6 +3,8 @@
 import asyncio
 import math
 from collections.abc import Iterator
+from threading import Semaphore
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -113,10 +115,18 @@ async def test_a_search_that_does_not_end_is_told(storage: Storage, acme: Accoun
 
 
 async def test_an_answer_that_comes_after_the_end_of_its_search_is_forgotten(
-    storage: Storage, acme: Account
+    storage: Storage, acme: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    over = asyncio.Event()
+    sleep = asyncio.sleep
+
+    async def pause(seconds: float) -> None:
+        """The time in which answers may come is over when the test says so."""
+        await (over.wait() if seconds == PATIENT.answers else sleep(seconds))
+
+    monkeypatch.setattr(erasure, "asyncio", SimpleNamespace(sleep=pause))
     under_way = await begun(storage, acme)
-    erasing = Erasing(storage, Patience(answers=0.5))
+    erasing = Erasing(storage)
     await erasing.waits.get()
     done = made(under_way, ADA, None, found=True)
     late = replace(done.attempts[1], outcome="failed", reason="deadline", accepted=False, values=())
@@ -124,6 +134,7 @@ async def test_an_answer_that_comes_after_the_end_of_its_search_is_forgotten(
     assert await erasing.waits.get() == "late answers"
     await storage.suppressions.remove(WHO, OPERATOR)  # as if it did not say that it is hers
     question = await remembered(storage, ADA, at=storage.ledger._clock.wall())
+    over.set()
     assert (await erasing.finished()).answers == 1
     assert await storage.remembered.recall(question) is None
 
@@ -143,24 +154,32 @@ async def known(stack: Stack) -> Stack:
 
 @pytest.fixture
 async def slow(known: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
-    """The same, where a vendor takes longer than the others. On a busy machine every search could be so long
-    that it looks again whom to leave alone: here none does."""
+    """The same, where a vendor answers later than the others, once it is let. On a busy machine every search
+    could be so long that it looks again whom to leave alone: here none does."""
     stack = known
     monkeypatch.setattr(run, "LONG", math.inf)
-    await stack.control("_control/latency", vendor="prospeo", ms=700)
+    await stack.control("_control/latency", vendor="prospeo", ms=1)
     await stack.fault("leadmagic", "phone", "miss")
     return stack
 
 
-async def test_a_search_that_a_server_carries_out_is_waited_for(slow: Stack) -> None:
+async def test_a_search_that_a_server_carries_out_is_waited_for(slow: Stack, answers: Semaphore) -> None:
     """The address is there at once, the number comes while the person is erased."""
+    waits = asyncio.Queue[str]()
     key = await who_remembers(slow)
     body: dict[str, Any] = {**SEED, "enrichment_type": ["email", "phone"], "custom": {"our": "number 7"}}
     asked = asyncio.create_task(
         slow.send("POST", "/v2/contacts/single_enrich", key=key, body=body, Idempotency_Key="slow")
     )
     await until(lambda: found_by_then(slow))
-    erased = await slow.headrace.storage.persons.erase(MATHIEU, OPERATOR)
+    erasing = asyncio.create_task(
+        slow.headrace.storage.persons.erase(
+            MATHIEU, OPERATOR, PATIENT, lambda what, _seconds: waits.put_nowait(what)
+        )
+    )
+    assert await waits.get() == "searches under way (1)"
+    answers.release()
+    erased = await erasing
 
     assert (erased.enrichments, erased.unfinished) == (1, 0)
     assert (await asked).status == 200

@@ -37,13 +37,6 @@ HASHES = {"digest", "endpoint", "fingerprint", "question", "chain"}
 HASHED_NAMES = {("catch_all", "name"), ("companies", "name"), ("outcomes", "address"), ("patterns", "domain")}
 
 
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is nobody else whom the new keys would have to reach."""
-    monkeypatch.setattr(rotation, "SEEN", 1.2)
-    monkeypatch.setattr(rotation, "_WRITTEN", 0.0)
-
-
 def rotating(storage: Storage) -> Rotation:
     return Rotation(storage.database, storage.vault, storage.owner.fence, storage.audit_log)
 
@@ -141,7 +134,7 @@ async def test_an_interrupted_rotation_loses_nothing_and_the_next_one_finishes_i
     await asyncio.gather(turning, return_exceptions=True)
     assert await storage.enrichments.get(enrichment_id, acme)
 
-    await asyncio.sleep(1.2)  # one look at the keys
+    await until(lambda: _looked(storage, backend))
     assert (await rotating(storage).rotate(OPERATOR)).retired == 2
     assert len(_keys(storage, backend)) == 1
     assert all(storage.vault.is_newest(sealed) for sealed in sealed_in(backend))
@@ -149,6 +142,11 @@ async def test_an_interrupted_rotation_loses_nothing_and_the_next_one_finishes_i
 
 async def _two_keys(storage: Storage, backend: Backend) -> bool:
     return len(_keys(storage, backend)) == 2
+
+
+async def _looked(storage: Storage, backend: Backend) -> bool:
+    """Whether the process knows the keys as they are kept."""
+    return list(storage.vault.keyring.keys()) == _keys(storage, backend)
 
 
 def _keys(storage: Storage, backend: Backend) -> list[bytes]:
@@ -286,7 +284,7 @@ async def test_a_server_at_work_makes_no_mistake_while_its_keys_are_rotated(tmp_
     assert turning.returncode == 0
     assert told["retired"] == 1
     assert set(answers) == {200}
-    assert len(answers) > 100
+    assert len(answers) > 20
     assert len(after.split()) == 1
     assert before != after
     assert "error" not in (tmp_path / "stderr").read_text().lower()

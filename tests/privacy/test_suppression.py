@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from threading import Semaphore
 from typing import Any
 
 import msgspec
@@ -224,13 +225,16 @@ async def test_others_are_found_as_ever(open_stack: Stack) -> None:
     assert (await open_stack.enrich(*ALL)).json["status"] == "success"
 
 
-async def test_who_objects_during_a_long_search_is_left_alone_too(open_stack: Stack) -> None:
+async def test_who_objects_during_a_long_search_is_left_alone_too(
+    open_stack: Stack, answers: Semaphore
+) -> None:
     """The address was found long before the phone's vendor answers."""
     await open_stack.fault("leadmagic", "phone", "miss")
     await open_stack.control("_control/latency", vendor="prospeo", ms=1500)
     asked = asyncio.create_task(open_stack.enrich("email", "phone"))
     await until(lambda: asked_of(open_stack, "prospeo"))
     await suppress(open_stack, linkedin=SEED["linkedin_url"])
+    answers.release()
     answer = (await asked).json
 
     assert answer["status"] == "error"

@@ -81,11 +81,8 @@ def _failure(here: Here, *words: str, typed: str = "") -> BaseException | None:
     return done.exception
 
 
-async def test_a_rotation_takes_them_along(
-    storage: Storage, backend: Backend, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("headrace.storage.rotation.SEEN", 1.2)
-    monkeypatch.setattr("headrace.storage.rotation._WRITTEN", 0.0)
+@pytest.mark.usefixtures("quick")
+async def test_a_rotation_takes_them_along(storage: Storage, backend: Backend) -> None:
     await storage.vendor_keys.set("hunter", {"api_key": KEY}, "operator")
     turner = Rotation(storage.database, storage.vault, storage.owner.fence, storage.audit_log)
     assert (await turner.rotate("operator")).resealed == 1

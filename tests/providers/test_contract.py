@@ -195,7 +195,7 @@ def described(outcome: Any, expect: Mapping[str, Json]) -> dict[str, Json]:
     told["cost"] = getattr(outcome, "cost", None)
     verdict: Verdict | None = getattr(outcome, "verdict", None)
     if verdict:
-        told |= {"verdict": verdict.grade, "accept_all": verdict.accept_all}
+        told |= {"verdict": verdict.grade, "accept_all": verdict.accept_all, "coarse": verdict.coarse}
     if "reason" in expect:
         told["reason"] = verdict.reason if verdict else getattr(outcome, "reason", None)
     return {name: value for name, value in told.items() if value}

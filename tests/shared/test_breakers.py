@@ -3,6 +3,8 @@
 import asyncio
 import secrets
 from collections.abc import Callable
+from functools import partial
+from typing import cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,6 +14,7 @@ from headrace.domain.failures import Failure
 from headrace.engine.clock import SystemClock
 from headrace.engine.guard import Guard, Limits, Pass
 from headrace.ports import Pause
+from headrace.shared.breakers import ValkeyBoard
 from headrace.shared.store import Shared
 from tests.shared.conftest import Member, Pair
 from tests.shared.waiting import until
@@ -39,7 +42,8 @@ async def fleet(join: Callable[[], Shared], vendor: str, many: int = 3) -> list[
 
 
 async def hearing(guards: list[Guard]) -> None:
-    """Returns once each has heard a message of another."""
+    """Returns once each has heard a message of another, and nothing is left that could be heard later: an end
+    that was told twice might end what a test begins."""
     for teller in guards:
         board = teller.breakers._board
         others = [each for each in guards if each is not teller]
@@ -48,9 +52,14 @@ async def hearing(guards: list[Guard]) -> None:
             while not all(each.breakers.reason(name) for each in others):
                 board.opened(name, Pause(Failure.TIMEOUT, 60, 60))
                 await asyncio.sleep(0.02)
-            while any(each.breakers.reason(name) for each in others):
-                board.closed(name)
-                await asyncio.sleep(0.02)
+        for each in guards:  # who has just joined also knows what it had missed
+            await cast(ValkeyBoard, each.breakers._board).aclose()
+        board.closed(name)
+        await until(partial(none_is_open, others, name))
+
+
+def none_is_open(guards: list[Guard], name: str) -> bool:
+    return not any(each.breakers.reason(name) for each in guards)
 
 
 async def told(teller: Guard, others: list[Guard], vendor: str) -> None:

@@ -5,6 +5,7 @@ import re
 import secrets
 import signal
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from functools import partial
 
 import pytest
@@ -19,14 +20,16 @@ from headrace.shared import breakers as breakers_module
 from headrace.shared import flights as flights_module
 from headrace.shared import rates as rates_module
 from headrace.shared.connect import connect
-from headrace.shared.link import Script
+from headrace.shared.link import PATIENCE, Script
 from headrace.shared.rates import ValkeyRates
 from headrace.shared.store import Shared
 from tests.servers import Valkey
-from tests.shared.conftest import PATIENCE
 from tests.shared.waiting import until, until_so
 
 VENDOR, FIND = "vendor", "email"
+
+CALM = 2.0
+"""Seconds."""
 
 
 @pytest.fixture
@@ -35,26 +38,36 @@ def server() -> Iterator[Valkey]:
         yield made
 
 
+@asynccontextmanager
+async def joined(server: Valkey, patience: float) -> AsyncIterator[list[Shared]]:
+    """Two processes."""
+    made = [connect(server.url, SystemClock(), patience) for _ in range(2)]
+    for member in made:
+        member.start()
+    yield made
+    for member in made:
+        await member.aclose()
+
+
 @pytest.fixture
 async def members(server: Valkey) -> AsyncIterator[list[Shared]]:
-    """Two processes, with the patience that they have in earnest."""
-    made = [connect(server.url, SystemClock()) for _ in range(2)]
-    for member in made:
-        member.start()
-    yield made
-    for member in made:
-        await member.aclose()
+    """Those that wait for as long as a busy machine may take: a store that is gone refuses at once."""
+    async with joined(server, 30.0) as made:
+        yield made
 
 
 @pytest.fixture
-async def patient(server: Valkey) -> AsyncIterator[list[Shared]]:
-    """Two that wait for a busy machine: it is about a store that answers."""
-    made = [connect(server.url, SystemClock(), PATIENCE) for _ in range(2)]
-    for member in made:
-        member.start()
-    yield made
-    for member in made:
-        await member.aclose()
+async def hasty(server: Valkey) -> AsyncIterator[list[Shared]]:
+    """Those with the patience that they have in earnest."""
+    async with joined(server, PATIENCE) as made:
+        yield made
+
+
+@pytest.fixture
+async def calm(server: Valkey) -> AsyncIterator[list[Shared]]:
+    """Those that wait for as long as a machine may stand still."""
+    async with joined(server, CALM) as made:
+        yield made
 
 
 @pytest.fixture
@@ -104,33 +117,31 @@ async def test_rates_are_kept_per_process_while_the_store_is_away_and_together_a
     assert sorted(events) == ["shared_store_back"] * 2 + ["shared_store_unavailable"] * 2
 
 
-async def test_a_store_that_hangs_is_away_too(server: Valkey, members: list[Shared]) -> None:
-    await until_so(lambda: shares(members))
+async def test_a_store_that_hangs_is_away_too(server: Valkey, hasty: list[Shared]) -> None:
+    await until_so(lambda: shares(hasty))
     assert server._process
     server._process.send_signal(signal.SIGSTOP)
     try:
-        for member in members:
+        for member in hasty:
             told = await asyncio.gather(*(member.rates.admit("hanging", 5, 60) for _ in range(50)))
             assert sum(each.wait == 0 for each in told) == 5
             assert away(member)
     finally:
         server._process.send_signal(signal.SIGCONT)
-    await until_so(lambda: shares(members))
+    await until_so(lambda: shares(hasty))
 
 
-async def test_a_store_that_answers_late_for_once_is_not_away(server: Valkey, members: list[Shared]) -> None:
+async def test_a_store_that_answers_late_for_once_is_not_away(server: Valkey, calm: list[Shared]) -> None:
     """Nor is one whose answer this process had no time to read: to the process it is the same."""
-    await until_so(lambda: shares(members))
+    await until_so(lambda: shares(calm))
     busy = key()
-    assert await admissions(members[0], busy, 5, 2) == 2
+    assert await admissions(calm[0], busy, 5, 2) == 2
     with redis.Redis.from_url(server.url) as store:
-        store.client_pause(350)  # longer than a reply is waited for
-        told = await asyncio.gather(
-            *(member.rates.admit(busy, 5, 60) for member in members for _ in range(8))
-        )
-    assert [away(member) for member in members] == [False, False]
+        store.client_pause(round(1.1 * CALM * 1000))  # longer than a reply is waited for
+        told = await asyncio.gather(*(member.rates.admit(busy, 5, 60) for member in calm for _ in range(8)))
+    assert [away(member) for member in calm] == [False, False]
     assert sum(each.wait == 0 for each in told) <= 3, "what was counted twice is not admitted twice"
-    assert (await members[0].rates.admit(busy, 5, 60)).wait > 0
+    assert (await calm[0].rates.admit(busy, 5, 60)).wait > 0
 
 
 async def test_a_store_that_refuses_to_write_is_away_too(server: Valkey, members: list[Shared]) -> None:
@@ -145,16 +156,16 @@ async def test_a_store_that_refuses_to_write_is_away_too(server: Valkey, members
 
 @pytest.mark.usefixtures("talkative")
 async def test_what_a_store_refuses_is_said_and_the_rest_is_shared(
-    server: Valkey, patient: list[Shared]
+    server: Valkey, members: list[Shared]
 ) -> None:
-    await until_so(lambda: shares(patient))
+    await until_so(lambda: shares(members))
     with redis.Redis.from_url(server.url) as store, capture_logs() as lines:
         store.execute_command("ACL", "SETUSER", "default", "-zadd")
-        assert [await admissions(member, key(), 5, 8) for member in patient] == [5, 5]
-        assert [away(member) for member in patient] == [False, False]
-        assert await works_together(patient)
+        assert [await admissions(member, key(), 5, 8) for member in members] == [5, 5]
+        assert [away(member) for member in members] == [False, False]
+        assert await works_together(members)
         store.execute_command("ACL", "SETUSER", "default", "+zadd")
-    assert await shares(patient)
+    assert await shares(members)
     assert [line["event"] for line in lines] == ["shared_store_refused"] * 2, "once by each process"
 
 
@@ -162,7 +173,7 @@ async def test_what_a_store_refuses_is_said_and_the_rest_is_shared(
 async def test_a_channel_that_may_not_be_heard_is_said(server: Valkey) -> None:
     with redis.Redis.from_url(server.url) as store, capture_logs() as lines:
         store.execute_command("ACL", "SETUSER", "default", "resetchannels")
-        member = connect(server.url, SystemClock(), PATIENCE)
+        member = connect(server.url, SystemClock(), 30.0)
         member.start()
         await until(lambda: bool(lines))
         store.execute_command("ACL", "SETUSER", "default", "allchannels")

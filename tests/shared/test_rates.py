@@ -2,12 +2,14 @@
 
 import asyncio
 import time
+from bisect import bisect_left, bisect_right
 from itertools import pairwise
 
 import pytest
 import redis
 
 from headrace.ports import Rates
+from tests.shared.admissions import Admissions
 from tests.shared.children import children
 from tests.shared.conftest import Member, Pair
 
@@ -50,14 +52,14 @@ async def test_no_sliding_stretch_holds_more_than_allowed(pair: Pair, key: str) 
     end = time.monotonic() + 1.0
 
     async def hammer(rates: Rates) -> None:
-        while time.monotonic() < end:
+        while time.monotonic() < end or len(went) <= 5:  # a second may be over before the first stretch is
             sent = time.monotonic()
             if not (await rates.admit(key, 5, 0.1)).wait:
                 went.append((sent, time.monotonic()))
             await asyncio.sleep(0)
 
-    await asyncio.gather(*(hammer(shared.rates) for shared in pair))
-    assert len(went) > 5
+    async with asyncio.timeout(20):
+        await asyncio.gather(*(hammer(shared.rates) for shared in pair))
     for first, _ in went:
         assert sum(sent >= first and received < first + 0.1 for sent, received in went) <= 5
 
@@ -97,9 +99,12 @@ async def test_one_who_gives_up_asking_leaves_the_others_alone(pair: Pair, key: 
 
 
 async def test_a_log_is_gone_from_the_store_when_it_is_empty(join: Member, key: str, valkey_url: str) -> None:
-    await join().rates.admit(key, 5, 60)
+    rates, since = join().rates, time.monotonic()
+    await rates.admit(key, 5, 60)
     with redis.Redis.from_url(valkey_url) as store:
-        assert 59_000 < store.pttl(f"headrace:rate:{key}") <= 60_000
+        left = store.pttl(f"headrace:rate:{key}")
+        assert left <= 60_000
+        assert left + (time.monotonic() - since) * 1000 > 59_000
 
 
 async def test_while_a_log_is_full_nobody_asks_the_store(join: Member, key: str, valkey_url: str) -> None:
@@ -114,7 +119,7 @@ async def test_while_a_log_is_full_nobody_asks_the_store(join: Member, key: str,
     assert all(0 < each.reset_after <= 60 for each in told)
 
 
-@pytest.mark.parametrize("ahead", [0.5, 86_400.0])
+@pytest.mark.parametrize("ahead", [20.0, 86_400.0])
 async def test_a_clock_that_is_set_back_neither_locks_anyone_out_nor_lets_more_through(
     join: Member, key: str, valkey_url: str, ahead: float
 ) -> None:
@@ -140,20 +145,15 @@ async def test_a_restarted_store_that_forgot_the_script_learns_it_again(
 
 
 async def test_three_processes_on_one_key_keep_the_rate_and_use_it_up(valkey_url: str, key: str) -> None:
-    calls, seconds = 50, 3.0
-    log: set[int] = set()
+    calls, seconds = 50, 4.0
     with (
-        redis.Redis.from_url(valkey_url) as store,
         children(3, "hammer", valkey_url, key, str(calls), str(seconds)) as hammers,
+        Admissions(valkey_url, f"headrace:rate:{key}") as log,
     ):
         for hammer in hammers:
             hammer.go()
-        told = [asyncio.create_task(asyncio.to_thread(hammer.told)) for hammer in hammers]
-        while not all(each.done() for each in told):  # each entry stays a second in the store's log
-            log |= {int(at) for at in store.zrange(f"headrace:rate:{key}", 0, -1)}
-            await asyncio.sleep(0.1)
-        reports = [each.result() for each in told]
-    times = sorted(log)
+        reports = [await asyncio.to_thread(hammer.told) for hammer in hammers]
+    times = sorted(log.times)
     assert len(times) == sum(report["admitted"] for report in reports), "every entry was seen"
     for index, first in enumerate(times):
         assert sum(at < first + 1_000_000 for at in times[index:]) <= calls
@@ -161,5 +161,6 @@ async def test_three_processes_on_one_key_keep_the_rate_and_use_it_up(valkey_url
     # And of each that was refused: so many were admitted in the second before.
     for report in reports:
         assert len(report["refused"]) > 100, "the limit was really driven at"
-        for sent, received in report["refused"][::7]:
-            assert sum(sent - 1.0 < at / 1_000_000 < received for at in times) >= calls
+        for sent, received in report["refused"]:
+            after, before = bisect_right(times, (sent - 1.0) * 1e6), bisect_left(times, received * 1e6)
+            assert before - after >= calls

@@ -23,7 +23,7 @@ from headrace.storage.sealing import new_key
 from headrace.storage.vault import write_keys
 from tests.storage.clocks import SetClock
 from tests.storage.making import settlement
-from tests.storage.opened import location_of, opened
+from tests.storage.opened import location_of, opened, wait_patiently
 from tests.storage.users import become
 
 
@@ -199,4 +199,5 @@ JOBS: dict[str, Callable[..., Awaitable[None]]] = {
 
 if __name__ == "__main__":
     logs.configure("error", "json")
+    wait_patiently()
     asyncio.run(JOBS[sys.argv[1]](*sys.argv[2:]))  # type: ignore[arg-type]

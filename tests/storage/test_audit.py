@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from headrace.storage import postgres
+from headrace.storage.audit import _STEPS
 from headrace.storage.books import MOVES
+from headrace.storage.database import Statement, Steps
 from headrace.storage.opening import Storage
 from tests.storage.backends import FACTORIES, Backend, PostgresBackend, new_backend
 from tests.storage.making import account, settlement
@@ -127,6 +130,29 @@ async def test_the_books_contain_every_kind_of_entry_and_balance(storage: Storag
     kinds = [row[0] for row in backend.rows("SELECT kind FROM ledger_entries")]
     assert set(kinds) == set(MOVES)
     assert found.entries == len(kinds)
+
+
+async def test_of_books_that_balance_no_enrichment_is_looked_at_one_by_one(
+    storage: Storage, backend: Backend
+) -> None:
+    """There may be millions of them."""
+    await books(storage)
+    assert backend.rows(_STEPS) == []
+    backend.tamper("UPDATE enrichments SET charged = 1999 WHERE id = 'partly'")
+    assert [row[0] for row in backend.rows(_STEPS)] == ["partly"]
+
+
+async def test_the_audit_of_large_books_may_take_longer_than_a_request(
+    fleet: PostgresBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "_PATIENCE", 3.0)
+    storage = fleet.open()
+
+    def slow() -> Steps[int]:
+        return int((yield Statement("SELECT 1 FROM pg_sleep(3.2)", {}))[0][0])
+
+    assert await storage.database.snapshot(slow) == 1
+    storage.close()
 
 
 async def test_a_complaint_names_the_account_or_the_enrichment(storage: Storage, backend: Backend) -> None:

@@ -111,19 +111,17 @@ async def test_what_a_key_opens_stays(fresh: Backend) -> None:
     storage.close()
 
 
-async def test_a_lost_file_is_made_again_once_nothing_needs_it(fresh: Backend) -> None:
-    if not isinstance(fresh, SqliteBackend):
-        pytest.skip("PostgreSQL keeps its keys itself")
-    storage = opened(fresh)
+async def test_a_lost_file_is_made_again_once_nothing_needs_it(sqlite: SqliteBackend) -> None:
+    storage = opened(sqlite)
     await filled(storage)
     storage.close()
-    keys = keys_beside(fresh.path)
+    keys = keys_beside(sqlite.path)
     keys.unlink()
     with pytest.raises(Unusable, match="see headrace db give-up"):
-        opened(fresh)
-    storage = opened(fresh, lost=True)
+        opened(sqlite)
+    storage = opened(sqlite, lost=True)
     assert not keys.exists(), "the file that was lost can still be put back"
     await give_up(storage)
     storage.close()
-    opened(fresh).close()
+    opened(sqlite).close()
     assert keys.exists()

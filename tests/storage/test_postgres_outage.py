@@ -14,12 +14,12 @@ from headrace.storage.opening import Storage
 from tests.servers import Postgres, new_database
 from tests.storage.lossy import lossy_way
 from tests.storage.making import account, balance, settlement, until
-from tests.storage.opened import opened
+from tests.storage.opened import PATIENCE, opened
 
-AT_ONCE = 2.0
-"""Seconds in which a refusal has to come; a statement may take five."""
+AT_ONCE = PATIENCE / 3
+"""Seconds in which a refusal has to come on a busy machine; it waits for no statement's time to pass."""
 
-WELL_AGAIN = 2.0
+WELL_AGAIN = PATIENCE / 3
 """Seconds after which everything works again."""
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,6 +15,9 @@ from tests.storage.backends import PostgresBackend
 from tests.storage.making import account, balance, until
 from tests.storage.opened import opened
 from tests.storage.processes import Child
+
+LOOK = 0.05
+"""Seconds between two looks."""
 
 END = """
     SELECT pg_terminate_backend(pid) FROM pg_locks
@@ -32,7 +36,7 @@ async def test_a_killed_process_is_noticed_and_its_holds_come_back_but_nobody_el
         assert await storage.owner.dead({dead, alive}) == set()
         doomed.kill()
 
-        await until(lambda: storage.owner.dead({dead, alive}), seconds=5)
+        await until(lambda: storage.owner.dead({dead, alive}))
 
         assert await storage.owner.dead({dead, alive}) == {dead}
         assert await storage.ledger.release_abandoned() == 3
@@ -48,7 +52,7 @@ async def test_an_owner_that_closed_is_dead_after_a_while_and_not_at_the_first_l
     other.close()
 
     assert await storage.owner.dead({other.owner.id}) == set()
-    await until(lambda: storage.owner.dead({other.owner.id}), seconds=5)
+    await until(lambda: storage.owner.dead({other.owner.id}))
     storage.close()
 
 
@@ -58,21 +62,27 @@ async def test_an_owner_is_never_dead_to_itself(fleet: PostgresBackend) -> None:
     storage.close()
 
 
-async def test_a_living_owner_whose_connection_is_ended_is_not_declared_dead(fleet: PostgresBackend) -> None:
+async def test_a_living_owner_whose_connection_is_ended_is_not_declared_dead(
+    fleet: PostgresBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Time passes with each look, as fast as it does on a machine that never stands still."""
+    clock = SimpleNamespace(now=time.monotonic())
+    monkeypatch.setattr(postgres_owner, "time", SimpleNamespace(monotonic=lambda: clock.now))
     watcher, living = fleet.open(), fleet.open()
     seat = await living.owner.take_seat("worker")
     await until(lambda: uptime_is_enough(watcher))
     payer = await account(living, credits=10_000)
     await living.ledger.hold("working", payer.id, 1_000)
 
-    ended, until_then = 0, time.monotonic() + 2 * postgres_owner._CERTAINTY
-    while time.monotonic() < until_then:
+    ended, until_then = 0, clock.now + 2 * postgres_owner._CERTAINTY
+    while clock.now < until_then:
         for look in range(10):
             if look == 0:
                 ended += len(fleet.rows(END, number=lock_number(living.owner.id)))
             assert await watcher.owner.dead({living.owner.id, seat}) == set()
             assert await watcher.ledger.release_abandoned() == 0
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(LOOK)
+            clock.now += LOOK
     assert ended > 2
 
     await until(lambda: watcher.owner.is_alive(seat))
@@ -92,7 +102,7 @@ async def test_an_owner_whose_lock_is_still_with_a_lost_connection_takes_it_as_s
     assert owner._names == {owner.id: False}
 
     await owner._database.elsewhere(postgres_owner._end(lingering))
-    await until(lambda: has_all_its_locks(owner), seconds=5)
+    await until(lambda: has_all_its_locks(owner))
 
     assert await watcher.owner.dead({owner.id}) == set()
     living.close()
@@ -116,7 +126,7 @@ async def test_a_restart_of_the_server_makes_nobody_dead(crashing: Postgres, mod
                 await asyncio.sleep(0.1)
 
             elsewhere.kill()
-            await until(lambda: watcher.owner.dead(names), seconds=5)
+            await until(lambda: watcher.owner.dead(names))
         living.close()
         watcher.close()
 

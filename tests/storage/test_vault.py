@@ -8,7 +8,7 @@ import pytest
 from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, MultiFernet
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
@@ -56,6 +56,7 @@ def test_what_was_sealed_opens_and_tells_nothing_before() -> None:
     assert not is_plain(sealed)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=5_000))
 def test_any_record_opens_again_with_any_of_the_keys_and_is_29_bytes_longer(record: bytes) -> None:
     sealed = Sealer([OLD]).seal(record)
@@ -66,6 +67,7 @@ def test_any_record_opens_again_with_any_of_the_keys_and_is_29_bytes_longer(reco
     assert sealed[:1] == MARK
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_no_byte_of_a_sealed_record_can_be_changed_or_left_out(data: st.DataObject) -> None:
     sealed = Sealer([OLD]).seal(RECORD)

@@ -54,13 +54,15 @@ Script = Callable[[Peer], Awaitable[None]]
 
 @dataclass(slots=True)
 class Server:
-    """What a script saw. `gone` counts the connections that are over."""
+    """What a script saw. `gone` counts the connections that are over and that nobody waited for; `lost` those
+    that somebody did."""
 
     port: int = 0
     scheme: str = "http"
     connections: int = 0
     requests: list[bytes] = field(default_factory=list)
     gone: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+    lost: int = 0
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     @property
@@ -82,6 +84,12 @@ class Server:
         """Returns when one more connection is over."""
         async with asyncio.timeout(PATIENCE):
             await self.gone.acquire()
+        self.lost += 1
+
+    async def lost_all(self) -> None:
+        """Returns when every connection is over. Whose time was up before it was there has made none."""
+        while self.lost < self.connections:
+            await self.lost_one()
 
 
 @asynccontextmanager

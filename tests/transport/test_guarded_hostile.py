@@ -11,6 +11,7 @@ import pytest_asyncio
 from headrace.domain.failures import Failure, Refused
 from headrace.ports import Delivered
 from headrace.transport.guarded import BODY_BYTES, GuardedTransport
+from tests.faults.waiting import pass_time
 from tests.transport.servers import (
     OK,
     PATIENCE,
@@ -141,15 +142,29 @@ async def test_time_is_up_however_slowly_a_head_drips(hasty: GuardedTransport, s
     async with serving(script) as server:
         for _ in range(2):
             assert await outcome(hasty, server.url) is Failure.TIMEOUT
-            await server.lost_one()
+            await server.lost_all()
 
 
-async def test_a_body_that_drips_is_dropped_when_time_is_up() -> None:
-    transport = guarded(1.5)
-    async with serving(_drip_body) as server:
-        assert await outcome(transport, server.url) == 200
+async def test_a_body_that_drips_is_dropped_when_time_is_up(transport: GuardedTransport) -> None:
+    drips = asyncio.Semaphore(0)
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        while True:
+            await peer.send(b" ")
+            await asyncio.sleep(0.01)
+            drips.release()
+
+    async with serving(script) as server:
+        delivery = asyncio.create_task(transport.post(server.url, {}, b"{}"))
+        for _ in range(5):
+            await drips.acquire()
+        assert not delivery.done()
+        pass_time(PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            assert (await delivery).status == 200
         await server.lost_one()
-    await transport.aclose()
 
 
 async def test_time_is_up_while_a_receiver_does_not_read(hasty: GuardedTransport) -> None:
@@ -168,7 +183,7 @@ async def test_time_is_up_while_a_receiver_does_not_read(hasty: GuardedTransport
 async def test_time_is_up_while_a_receiver_does_not_shake_hands(hasty: GuardedTransport) -> None:
     async with serving(silent) as server:
         assert await outcome(hasty, server.url.replace("http", "https")) is Failure.TIMEOUT
-        await server.lost_one()
+        await server.lost_all()
 
 
 async def test_an_answer_before_the_body_was_read_is_an_answer(transport: GuardedTransport) -> None:

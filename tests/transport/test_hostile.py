@@ -439,7 +439,7 @@ async def test_time_is_up_however_slowly_a_reply_drips(make: Make, script: Scrip
             with pytest.raises(Refused) as caught:
                 await transport.send(post(server.url), 0.15)
             assert caught.value.failure is Failure.TIMEOUT
-            await server.lost_one()
+            await server.lost_all()
     async with serving(saying(OK)) as healthy:
         assert (await transport.send(get(healthy.url), PATIENCE)).status == 200
 
@@ -451,10 +451,10 @@ async def test_a_cancelled_call_frees_its_connection_at_its_deadline_at_the_late
     transport = make(connections=1)
     async with serving(script) as server:
         for _ in range(2):
-            with pytest.raises(TimeoutError):
+            with pytest.raises((TimeoutError, Refused)):  # the latter where we stood still ourselves
                 async with asyncio.timeout(0.15):
                     await transport.send(post(server.url), 0.5)
-            await server.lost_one()
+            await server.lost_all()
     async with serving(saying(OK)) as healthy, asyncio.timeout(PATIENCE):
         assert (await transport.send(get(healthy.url), PATIENCE)).status == 200
 
@@ -463,7 +463,7 @@ async def test_time_is_up_also_while_a_server_does_not_shake_hands(make: Make, a
     async with serving(silent) as server, asyncio.timeout(PATIENCE):
         with pytest.raises(Refused) as caught:
             await make(authority.file).send(get(server.url.replace("http", "https")), 0.15)
-        await server.lost_one()
+        await server.lost_all()
     assert caught.value.failure is Failure.TIMEOUT
 
 

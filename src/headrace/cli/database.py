@@ -1,6 +1,8 @@
 """`headrace db`: the database's schema and the keys that it is sealed with."""
 
 from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -19,6 +21,7 @@ from headrace.cli.progress import counting
 from headrace.engine.clock import SystemClock
 from headrace.operate.ports import OPERATOR
 from headrace.storage import schema
+from headrace.storage.backup import back_up
 from headrace.storage.giving_up import Closed, GivingUp
 from headrace.storage.opening import Storage
 from headrace.storage.rotation import Rotated, Rotation
@@ -40,6 +43,20 @@ def upgrade(config: ConfigFile = None, as_json: AsJson = False) -> None:
     where = schema.name(location)
     value = {"database": where, "from": before, "to": schema.current(location), "changed": changed}
     show(value, as_json, f"{where}: {'upgraded to' if changed else 'is at'} revision {value['to']}")
+
+
+@app.command()
+def backup(
+    to: Annotated[Path, typer.Argument(metavar="FILE", help="The copy; there must be nothing yet.")],
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Copy the database file as of one moment, while servers run. The keys beside it are not in the copy."""
+    location = settings_from(config).database_at
+    if not isinstance(location, Path):
+        raise CommandError(f"{schema.name(location)}: is a server's database; copy it with pg_dump")
+    size = back_up(location, to)
+    show({"backup": str(to), "bytes": size}, as_json, f"{to}: {size} bytes")
 
 
 @app.command("rotate-keys")

@@ -18,7 +18,7 @@ from headrace.cli.options import (
     table,
 )
 from headrace.config import Settings
-from headrace.domain.model import VERIFY, Failed, Field
+from headrace.domain.model import VERIFY, Failed, Field, Skipped
 from headrace.engine.clock import SystemClock
 from headrace.engine.converse import converse
 from headrace.engine.own import FINDER, PROBE
@@ -128,8 +128,8 @@ async def _check(vendor: Vendor, transport: Transport) -> dict[str, Any]:
     match reply.told:
         case Balance(credits=credits, pools=pools):
             return {**line, "credits": credits, "pools": dict(pools) or None}
-        case Failed(code=code):
-            return {**line, "ok": False, "error": code}
+        case Failed(code=reason) | Skipped(reason=reason):
+            return {**line, "ok": False, "error": reason}
     return {**line, "ok": False, "error": "unexpected answer"}
 
 

@@ -44,10 +44,12 @@ def weigh(candidate: Candidate) -> Verdict:
     """All that is known about an address, as one verdict.
 
     A source that confirms the mailbox outweighs those that only saw the domain accept everything; two
-    independent sources of one address confirm each other on such a domain. "Could not tell" adds nothing.
+    independent sources of one address confirm each other on such a domain. "Could not tell" adds nothing,
+    and on such a domain that is what a no means of a source that has no other word for it.
     """
-    grades = {verdict.grade: verdict for verdict in reversed(candidate.verdicts)}
     accept_all = any(verdict.accept_all for verdict in candidate.verdicts)
+    told = [each for each in candidate.verdicts if not (accept_all and _may_mean_unknown(each))]
+    grades = {verdict.grade: verdict for verdict in reversed(told)}
     confirmed = next((grades[grade] for grade in _CONFIRMED if grade in grades), None)
     if Grade.INVALID in grades:
         return grades[Grade.INVALID]
@@ -60,6 +62,10 @@ def weigh(candidate: Candidate) -> Verdict:
     if Grade.RISKY in grades:
         return grades[Grade.RISKY]
     return grades.get(Grade.UNKNOWN, Verdict(Grade.UNKNOWN, "not_verified"))
+
+
+def _may_mean_unknown(verdict: Verdict) -> bool:
+    return verdict.coarse and verdict.grade is Grade.INVALID
 
 
 def decide(verdict: Verdict) -> Decision:

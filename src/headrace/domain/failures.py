@@ -58,10 +58,20 @@ def consequence(failure: Failure) -> Consequence:
     return CONSEQUENCES.get(failure, Consequence())
 
 
+class Unsent(Exception):
+    """A request of ours did not go out, for a `reason` of our own that says nothing about the vendor."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class Refused(Exception):
-    """A vendor refused to answer, in its own words for `failure`. `retry_after` is in seconds."""
+    """A vendor refused to answer, in its own words for `failure`. `retry_after` is in seconds, as is
+    `waited`: how long the request stood in line on our side before."""
 
     def __init__(self, failure: Failure, retry_after: float | None = None) -> None:
         super().__init__(failure.value)
         self.failure = failure
         self.retry_after = retry_after
+        self.waited = 0.0

@@ -37,11 +37,13 @@ class Grade(StrEnum):
 
 
 class Verdict(Struct, frozen=True):
-    """A grade with its reason. `accept_all`: the source saw that the whole domain accepts everything."""
+    """A grade with its reason. `accept_all`: the source saw that the whole domain accepts everything.
+    `coarse`: it knows only yes and no, so that its no may be a "cannot tell"."""
 
     grade: Grade
     reason: str
     accept_all: bool = False
+    coarse: bool = False
 
 
 class Contact(Struct, frozen=True):
@@ -128,7 +130,7 @@ class Failed(Struct, frozen=True):
 
 class Skipped(Struct, frozen=True):
     """A vendor was not asked, and why. `lacking`: for want of something in the request; nobody failed.
-    `apart`: it cannot be asked for these fields in one call, but perhaps for one of them."""
+    `apart`: it cannot be asked for these fields in one call, but perhaps for one of them alone."""
 
     reason: str
     lacking: bool = False

@@ -5,7 +5,7 @@ engine carries out its questions and records the answers, with their times, as p
 is a lane; lanes run side by side and each stops at its first accepted value.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -32,6 +32,9 @@ from headrace.domain.model import (
 )
 from headrace.domain.plan import Plan, Question, Source
 from headrace.domain.trace import SUPPRESSED, line_of, withhold
+
+Answers = Outcome | Mapping[Field, Found | Missing | Failed | Skipped]
+"""To a question for one field, or the same for all; or one answer each."""
 
 _UNSAID = Failed(Failure.MALFORMED_RESPONSE)
 """A vendor that was asked for a field and says nothing about it has not said that there is nothing."""
@@ -114,12 +117,9 @@ class Waterfall:
                 self._lanes[wanted].expected.append(question)
         return asked
 
-    def record(
-        self, question: Question, outcome: Outcome | Mapping[Field, Found | Missing | Failed], timing: Timing
-    ) -> None:
+    def record(self, question: Question, outcome: Answers, timing: Timing) -> None:
         """Take in the answer to a question, also one that comes after its lane has closed."""
-        if len(question.fields) > 1 and _is_for_all_only(outcome):
-            self._ask_apart(question)
+        self._ask_apart(question, _apart(question, outcome))
         for wanted in question.fields:
             lane = self._lanes[wanted]
             if question in lane.expected:
@@ -213,9 +213,10 @@ class Waterfall:
                 riders.append(other.wanted)
         return riders
 
-    def _ask_apart(self, question: Question) -> None:
-        """Each lane that is still open asks the vendor for itself, at the turn that the vendor had in it."""
-        for wanted in question.fields:
+    def _ask_apart(self, question: Question, fields: Iterable[Field]) -> None:
+        """Each of these lanes that is still open asks the vendor for itself, at the turn that the vendor had
+        in it."""
+        for wanted in fields:
             lane, left = self._lanes[wanted], {source.name for source in self._lanes[wanted].sources}
             lane.served.discard(question.provider)
             lane.sources = [
@@ -356,13 +357,15 @@ class Waterfall:
                 line.accepted = line.provider == risky.provider and risky.value in line.values
 
 
-def _is_for_all_only(outcome: Outcome | Mapping[Field, Found | Missing | Failed]) -> bool:
-    """Whether what stood against asking for several fields need not stand against asking for one of them: the
-    credits that are left may pay for the cheaper one."""
+def _apart(question: Question, outcome: Answers) -> Sequence[Field]:
+    """For which of several fields the vendor may be asked alone, as what stood against asking for all of them
+    need not stand against one: the credits that are left may pay for the cheaper one."""
     match outcome:
-        case Failed(code=Failure.OUT_OF_CREDITS) | Skipped(apart=True):
-            return True
-    return False
+        case Failed(code=Failure.OUT_OF_CREDITS) | Skipped(apart=True) if len(question.fields) > 1:
+            return question.fields
+        case Mapping():
+            return [wanted for wanted, one in outcome.items() if isinstance(one, Skipped) and one.apart]
+    return ()
 
 
 def _result(lane: Lane, taken: Candidate, verdict: Verdict) -> Result:

@@ -2,19 +2,22 @@
 
 import asyncio
 import traceback
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 from msgspec import Struct
 
-from headrace.domain.failures import Failure, Refused
+from headrace.domain.failures import Failure, Refused, Unsent
 from headrace.domain.model import Answer, Failed, Field, Guessed, Judged, Skipped
 from headrace.engine.stopwatch import Stopwatch
 from headrace.engine.vendor import Vendor
 from headrace.ports import Response, Transport
 from headrace.providers.base import Balance, Conversation, Request, Wait
 
-Told = Answer | Guessed | Judged | Balance | Mapping[Field, Answer | Failed]
+Turn = Callable[[float], Awaitable[None]]
+"""Waits so many seconds at most until one more request may be sent. Raises `Unsent`."""
+
+Told = Answer | Guessed | Judged | Balance | Mapping[Field, Answer | Failed | Skipped]
 
 log = structlog.get_logger()
 
@@ -32,14 +35,28 @@ class Reply(Struct):
     obtained_at: float | None = None
 
 
+async def _at_once(_seconds: float) -> None:
+    """The turn of who is not limited."""
+
+
 async def converse(
-    vendor: Vendor, conversation: Conversation[Told], transport: Transport, stopwatch: Stopwatch
+    vendor: Vendor,
+    conversation: Conversation[Told],
+    transport: Transport,
+    stopwatch: Stopwatch,
+    turn: Turn = _at_once,
 ) -> Reply:
-    """Never raises for anything that a vendor can do; ends within `vendor.timeout`."""
-    talk = _Talk(vendor, transport, stopwatch, stopwatch.now() + vendor.timeout)
+    """Never raises for anything that a vendor can do; ends within `vendor.timeout`, beside what its requests
+    wait for a connection of ours.
+
+    `turn` is taken for each request after the first: that one has had its own before this began.
+    """
+    talk = _Talk(vendor, transport, stopwatch, turn, stopwatch.now() + vendor.timeout)
     retry_after = None
     try:
         told = await talk.play(conversation)
+    except Unsent as unsent:
+        return Reply(Skipped(unsent.reason), http_status=talk.status, sandbox=talk.sandbox)
     except Refused as refused:
         failure, retry_after = refused.failure, refused.retry_after
     except Exception as bug:
@@ -56,7 +73,9 @@ class _Talk(Struct):
     vendor: Vendor
     transport: Transport
     stopwatch: Stopwatch
+    turn: Turn
     deadline: float
+    begun: bool = False
     status: int | None = None
     sandbox: bool = False
 
@@ -75,14 +94,22 @@ class _Talk(Struct):
 
     async def _send(self, request: Request) -> Response:
         outbound = self.vendor.outbound(request)
+        again = False
         with self.stopwatch:
-            try:
-                response = await self.transport.send(outbound, self._left())
-            except Refused as refused:
-                if refused.failure is not Failure.CONNECT_FAILED:
-                    raise
-                # Nothing was sent, so nothing can have been charged: the one failure that is tried again.
-                response = await self.transport.send(outbound, self._left())
+            while True:  # in one frame: thousands of these may be waiting
+                if self.begun:
+                    await self.turn(self._left())  # the vendor counts each request, repetitions too
+                self.begun = True
+                try:
+                    response = await self.transport.send(outbound, self._left())
+                    break
+                except Refused as refused:
+                    # Nothing was sent, so nothing can have been charged: the one failure that is tried again.
+                    if again or refused.failure is not Failure.CONNECT_FAILED:
+                        raise
+                    self.deadline += refused.waited
+                    again = True
+        self.deadline += response.waited  # in our own line, which was none of the vendor's time
         self.status = response.status
         self.sandbox = self.sandbox or "x-headrace-sandbox" in response.headers
         return response

@@ -1,13 +1,14 @@
 """Per vendor and capability: how fast, how many at once, and whether at all."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import structlog
 from msgspec import Struct
 
-from headrace.domain.failures import Failure, consequence
+from headrace.domain.failures import Failure, Unsent, consequence
 from headrace.engine.breakers import Breakers, Probes
 from headrace.engine.slots import Slots
 from headrace.ports import BreakerBoard, Clock, Rates
@@ -20,7 +21,8 @@ log = structlog.get_logger()
 
 
 class Quota(Struct, frozen=True):
-    """`calls` in any `seconds`. Capabilities that share a quota share its `key`."""
+    """`calls` in any `seconds`; none is kept where that is 0. Capabilities that share a quota share its
+    `key`."""
 
     key: str
     calls: int
@@ -35,7 +37,8 @@ class Limits(Struct, frozen=True):
 
 
 class _Gate(Struct, frozen=True):
-    """`whole` and `own` name the breakers of the vendor and of this capability."""
+    """`whole` and `own` name the breakers of the vendor and of this capability. `shared`: its quota is that
+    of other capabilities as well."""
 
     vendor: str
     capability: str
@@ -43,6 +46,7 @@ class _Gate(Struct, frozen=True):
     own: str
     slots: Slots
     quota: Quota | None
+    shared: bool
 
 
 class Pass(NamedTuple):
@@ -60,6 +64,7 @@ class Guard:
     ) -> None:
         self._clock = clock
         self._rates = rates
+        quotas = Counter(limit.quota.key for limit in limits.values() if limit.quota)
         self._gates = {
             (vendor, capability): _Gate(
                 vendor,
@@ -67,7 +72,8 @@ class Guard:
                 f"{vendor}:{WHOLE_VENDOR}",
                 f"{vendor}:{capability}",
                 Slots(limit.concurrency),
-                limit.quota,
+                limit.quota if limit.quota and limit.quota.calls else None,
+                limit.quota is not None and quotas[limit.quota.key] > 1,
             )
             for (vendor, capability), limit in limits.items()
         }
@@ -93,6 +99,13 @@ class Guard:
             return refused
         return Pass(gate, probes)
 
+    async def turn(self, passed: Pass, seconds: float) -> None:
+        """One more request of a call that was let through: the rate counts each, and not the calls. Raises
+        `Unsent` where that would take longer than `seconds`."""
+        quota = passed.gate.quota
+        if quota and (refused := await self._take_turn(quota, self._clock.monotonic() + seconds)):
+            raise Unsent(refused)
+
     def divides(self, vendor: str, capabilities: Iterable[str]) -> Failure | None:
         """Why a call for all of these cannot go while one for some of them can; `None` where they all can, or
         none, or the vendor wants to be asked less, whatever for."""
@@ -110,7 +123,7 @@ class Guard:
             return
         effect = consequence(failure)
         opened = self.breakers.failed(gate.own, probes, failure, retry_after)
-        if effect.whole_vendor:
+        if effect.whole_vendor or (failure is Failure.RATE_LIMITED and gate.shared):
             opened = self.breakers.failed(gate.whole, probes, failure, retry_after)
         else:
             self.breakers.gave_up(probes, gate.whole)
@@ -119,7 +132,7 @@ class Guard:
             speak("provider_paused", provider=gate.vendor, capability=gate.capability, reason=failure.value)
 
     def abandon(self, passed: Pass) -> None:
-        """The call was cut short by us: it tells nothing about the vendor."""
+        """The call was cut short by us, or never went out: it tells nothing about the vendor."""
         passed.gate.slots.give_back()
         self.breakers.gave_up(passed.probes)
 
@@ -137,7 +150,7 @@ class Guard:
         until = self._clock.monotonic() + PATIENCE
         if not gate.slots.take() and not await gate.slots.wait(PATIENCE):
             return "busy"
-        try:
+        try:  # the turn of the call's first request
             refused = await self._take_turn(gate.quota, until) if gate.quota else None
         except BaseException:
             gate.slots.give_back()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 
 from msgspec import MsgspecError, Struct
+from msgspec.structs import replace
 
 from headrace.domain import normalize
 from headrace.domain.errors import Problem
@@ -14,6 +15,9 @@ from headrace.engine.converse import Reply, Told
 from headrace.engine.sharing import Ask, Sharing
 from headrace.engine.stopwatch import Stopwatch
 from headrace.ports import Answers, Clock, Flights, Remembered
+
+_NOT_REMEMBERED = Skipped("not_remembered", apart=True)
+"""Of a question for several fields, one that could not be answered then: it is asked for alone."""
 
 
 class Ages(Struct, frozen=True):
@@ -59,20 +63,20 @@ class Memory:
         async def ask_once() -> Reply:
             # Again, as it may have come since. It is written down before anybody hears of it, so there is no
             # moment in which an equal question would be put.
-            return await self._recall(key, ages) or await self._remember(key, asked, await ask())
+            return await self._recall(key, asked, ages) or await self._remember(key, asked, await ask())
 
-        if known := await self._recall(key, ages):
+        if known := await self._recall(key, asked, ages):
             return known
         reply = await self._sharing.answer(asked, ask_once, stopwatch)
-        if reply.shared and not await self._recall(key, ages):
+        if reply.shared and not await self._recall(key, asked, ages):
             await self._remember(key, asked, reply)  # whoever asked has no use for memory
         return reply
 
     async def recall(self, asked: Asked, ages: Ages) -> Reply | None:
         """An answer that is young enough, without asking anybody."""
-        return await self._recall(self._digest(asked.spelling), ages) if ages.found else None
+        return await self._recall(self._digest(asked.spelling), asked, ages) if ages.found else None
 
-    async def _recall(self, key: bytes, ages: Ages) -> Reply | None:
+    async def _recall(self, key: bytes, asked: Asked, ages: Ages) -> Reply | None:
         """`None` also while the database is away: then the vendor is asked."""
         try:
             kept = await self._answers.recall(key)
@@ -82,28 +86,36 @@ class Memory:
         except (Problem, MsgspecError):
             return None
         reply.obtained_at, reply.http_status = kept.obtained_at, None
+        if isinstance(reply.told, Mapping):
+            reply.told = {field: reply.told.get(field, _NOT_REMEMBERED) for field in asked.question.fields}
         return reply
 
     async def _remember(self, key: bytes, asked: Asked, reply: Reply) -> Reply:
         """The reply itself, once it is written down if it can be."""
-        told = reply.told
-        found = _found(told, asked.question.fields)
-        if isinstance(told, Failed | Skipped) or found is None:
+        told = _answered(reply.told, asked.question.fields)
+        if told is None:
             return reply
-        answer = Remembered(lasting.encode(reply), found, self._clock.wall())
+        answer = Remembered(lasting.encode(replace(reply, told=told)), _found(told), self._clock.wall())
         with suppress(Problem):  # the database has logged it
             await self._answers.remember(key, answer, asked.subjects(told))
         return reply
 
 
-def _found(told: Told | Failed | Skipped, fields: tuple[Field, ...]) -> bool | None:
-    """Whether the vendor had all that was asked for, and could tell; `None` when it failed in any of it."""
+def _answered(told: Told | Failed | Skipped, fields: tuple[Field, ...]) -> Told | None:
+    """What the vendor could answer: of several fields that may be some, and those were paid for."""
+    if isinstance(told, Failed | Skipped):
+        return None
+    if isinstance(told, Mapping):
+        return {field: answer for field, answer in told.items() if not _failed(field, answer)} or None
+    return None if len(fields) > 1 or _failed(fields[0], told) else told
+
+
+def _found(told: Told) -> bool:
+    """Whether the vendor had all that it was asked for and answered, and could tell."""
     if isinstance(told, Judged):
         return told.verdict.grade is not Grade.UNKNOWN
-    answers = told if isinstance(told, Mapping) else {fields[0]: told}
-    if set(answers) != set(fields) or any(_failed(field, answer) for field, answer in answers.items()):
-        return None
-    return all(isinstance(answer, Found) for answer in answers.values())
+    answers = told.values() if isinstance(told, Mapping) else (told,)
+    return all(isinstance(answer, Found) for answer in answers)
 
 
 def _failed(field: Field, answer: object) -> bool:

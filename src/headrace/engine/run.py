@@ -24,7 +24,7 @@ from headrace.domain.model import (
     Verdict,
 )
 from headrace.domain.plan import Question
-from headrace.domain.waterfall import Waterfall
+from headrace.domain.waterfall import Answers, Waterfall
 from headrace.engine.asked import Asked
 from headrace.engine.converse import Reply, Told, converse
 from headrace.engine.guard import Guard
@@ -40,7 +40,7 @@ from headrace.providers.base import Conversation, Verifies
 _TRUSTED = Verdict(Grade.DELIVERABLE, "trusted_provider")
 
 Party = Vendor | Local
-Answers = Outcome | Mapping[Field, Found | Missing | Failed]
+
 
 LONG = 1000.0
 """Milliseconds after which those are looked up again who may have objected since."""
@@ -211,11 +211,15 @@ class Run:
             return Reply(Skipped(passed))
         try:
             talk = _conversation(vendor, question, self.waterfall)
-            reply = await converse(vendor, talk, self._around.transport, self.stopwatch)
+            turn = partial(guard.turn, passed)
+            reply = await converse(vendor, talk, self._around.transport, self.stopwatch, turn)
         except BaseException:
             guard.abandon(passed)
             raise
-        guard.leave(passed, reply.failure, reply.retry_after)
+        if isinstance(reply.told, Skipped):  # by us, on the way
+            guard.abandon(passed)
+        else:
+            guard.leave(passed, reply.failure, reply.retry_after)
         return reply
 
 

@@ -11,7 +11,8 @@ from headrace.engine.stopwatch import Stopwatch
 from headrace.ports import Flights
 
 _BESIDE = PATIENCE + 1.0
-"""Seconds that a question may take beyond the vendor's own: for a place, and to write its answer down."""
+"""Seconds that a question may take beyond the vendor's own, and as many again to wait for a connection of
+ours: for a place, and to write its answer down."""
 
 Ask = Callable[[], Awaitable[Reply]]
 
@@ -25,7 +26,7 @@ class Sharing:
     async def answer(self, asked: Asked, ask: Ask, stopwatch: Stopwatch) -> Reply:
         """What `ask` brings, be it this one or that of an equal question which is out already. Its failure
         is shared like any answer; if it is cut off, the next of those who wait asks."""
-        key, seconds = asked.key, asked.vendor.timeout + _BESIDE
+        key, seconds = asked.key, 2 * asked.vendor.timeout + _BESIDE
         if self._flights.free(key):
             return (await self._flights.once(key, ask, seconds))[0]
         waits = True

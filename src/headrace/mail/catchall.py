@@ -1,6 +1,7 @@
 """Does a domain's mail host accept everything? Yes, no, or it could not be told; remembered with its age.
 
-Two invented addresses of different shape are asked about, each in a session of its own. Only two acceptances
+Two invented addresses of different shape are asked about, each in a session of its own, at the door where the
+address was accepted: what one mail host of a domain does is not what the next one does. Only two acceptances
 mean yes, only two refusals *of the mailbox* mean no. A test that could not be made has no result.
 """
 
@@ -12,9 +13,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from headrace.mail.dns import Routes
+from headrace.mail.doors import Door
 from headrace.mail.evidence import CATCH_ALL, Evidence, Result
 from headrace.mail.keeping import Kept, Turns
-from headrace.mail.mailhosts import MailHost
+from headrace.mail.progress import Progress
 from headrace.mail.replies import Reading, ReplyClass
 from headrace.mail.visits import Visits
 from headrace.ports import Clock
@@ -39,7 +41,7 @@ class Finding:
 
 
 class Findings(Protocol):
-    """Where findings are remembered, under a name that stands for a domain and its mail hosts."""
+    """Where findings are remembered, under a name that stands for a domain and one of its mail hosts."""
 
     async def get(self, name: str) -> Finding | None: ...
 
@@ -70,30 +72,36 @@ class CatchAll:
         self._clock = clock
         self._secret = secret or secrets.token_hex(16)
         self._turns = Turns()
+        self._begun: Kept[tuple[float, tuple[Reading, ...]]] = Kept(clock, MOST_DOMAINS)
 
-    async def of(self, routes: Routes, host: MailHost) -> Evidence:
-        """The domain of `routes`, from memory where that is young enough for this host."""
-        if host.control is not None:
+    async def of(self, routes: Routes, door: Door, progress: Progress) -> Evidence:
+        """What the mail host behind `door` does, from memory where that is young enough for it."""
+        if door.host.refuses_strangers(routes.domain, routes.exchanges):
             return Evidence(CATCH_ALL, Result.NO, "consumer_service")
-        name = f"{routes.domain} {' '.join(sorted(routes.exchanges))}"
-        oldest = HOUR if host.acceptance is not None else WEEK
+        name = f"{routes.domain} {door.name}"
+        oldest = HOUR if door.host.acceptance is not None else WEEK
+        progress.waiting = True
         async with self._turns.of(name):
+            progress.waiting = False
             kept = await self._findings.get(name)
             if kept is not None and self._clock.wall() - kept.at <= oldest:
                 return Evidence(CATCH_ALL, kept.result, kept.reason, at=kept.at)
-            finding = await self._test(routes, host)
+            finding = await self._test(name, routes.domain, door, progress)
             told = finding.result is not Result.UNKNOWN
             await self._findings.put(name, finding, WEEK if told else UNTOLD_KEPT)
         return Evidence(CATCH_ALL, finding.result, finding.reason)
 
-    async def _test(self, routes: Routes, host: MailHost) -> Finding:
-        readings: list[Reading] = []
-        for local in invented(self._secret, routes.domain):
-            readings.append(await self._visits.ask(routes, f"{local}@{routes.domain}", host))
-            if readings[-1].means not in (ReplyClass.ACCEPTED, *_REFUSED):
-                break
-        result, reason = _concluded(readings)
-        return Finding(result, reason, self._clock.wall())
+    async def _test(self, name: str, domain: str, door: Door, progress: Progress) -> Finding:
+        """What is told counts also if time runs out before the rest: the next who asks goes on from there."""
+        begun, readings = self._begun.get(name) or (self._clock.wall(), ())
+        for local in invented(self._secret, domain)[len(readings) :]:
+            told = await self._visits.ask_at(door, f"{local}@{domain}", progress, ahead=True)
+            if told.reading.means not in (ReplyClass.ACCEPTED, *_REFUSED):
+                return Finding(Result.UNKNOWN, told.reading.reason, self._clock.wall())
+            readings = (*readings, told.reading)
+            self._begun.put(name, (begun, readings), HOUR)
+        self._begun.forget(name)
+        return Finding(*_concluded(readings), begun)
 
 
 def invented(secret: str, domain: str) -> tuple[str, str]:
@@ -112,6 +120,4 @@ def _concluded(readings: Sequence[Reading]) -> tuple[Result, str]:
         return Result.YES, "accepts_invented_addresses"
     if all(reading.means in _REFUSED for reading in readings):
         return Result.NO, "refuses_invented_addresses"
-    if readings[-1].result is Result.UNKNOWN:
-        return Result.UNKNOWN, readings[-1].reason
     return Result.UNKNOWN, "invented_addresses_differ"

@@ -6,7 +6,7 @@ is known, whatever the domain is.
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 
@@ -36,10 +36,11 @@ FAILURE_KEPT = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One mail host and those of its addresses that may be dialled."""
+    """One mail host and those of its addresses that may be dialled. `backup`: its domain prefers another."""
 
     name: str
     addresses: tuple[Address, ...]
+    backup: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,21 +119,23 @@ class MailRoutes:
         seconds = _bounded(answer.chaining_result.minimum_ttl)
         if answer.rrset is None:
             host = await self._host(name, answer.chaining_result.minimum_ttl)
-            return self._judged(name, [host], "no_mail_host", whole=True), min(seconds, _bounded(host.ttl))
+            return self._judged(name, [host], "no_mail_host"), min(seconds, _bounded(host.ttl))
         exchanges = _in_order((mx.preference, mx.exchange) for mx in answer.rrset)
         if not exchanges:
             return Routes(name, Result.NO, "null_mx"), seconds
-        asked = exchanges[:MOST_HOSTS]
+        asked = dict(list(exchanges.items())[:MOST_HOSTS])
         hosts = await asyncio.gather(*(self._host(exchange) for exchange in asked))
-        found = self._judged(name, hosts, "mail_host_without_address", whole=len(asked) == len(exchanges))
+        whole = len(asked) == len(exchanges)
+        found = self._judged(name, hosts, "mail_host_without_address", whole, _backups(asked))
         return found, min(seconds, *(_bounded(host.ttl) for host in hosts))
 
-    def _judged(self, name: str, hosts: Iterable[_Host], none: str, *, whole: bool) -> Routes:
+    def _judged(
+        self, name: str, hosts: Sequence[_Host], none: str, whole: bool = True, backups: Collection[str] = ()
+    ) -> Routes:
         """What the hosts' addresses amount to; `none` is the reason where there is certainly no address."""
-        hosts = list(hosts)
         exchanges = tuple(host.name for host in hosts)
         servers = tuple(
-            Server(host.name, dialable)
+            Server(host.name, dialable, host.name in backups)
             for host in hosts
             if (dialable := tuple(filter(self._dialable, host.addresses)))
         )
@@ -184,12 +187,20 @@ def _nameserver(text: str) -> dns.nameserver.Nameserver:
     return dns.nameserver.Do53Nameserver(str(ip_address(host.strip("[]"))), int(port))
 
 
-def _in_order(records: Iterable[tuple[int, dns.name.Name]]) -> list[str]:
-    """Names by preference, equals shuffled as the standard asks; the null MX names no host."""
+def _in_order(records: Iterable[tuple[int, dns.name.Name]]) -> dict[str, int]:
+    """Names with their preference, best first, equals shuffled as the standard asks; the null MX names no
+    host."""
     hosts = [(preference, name) for preference, name in records if name != dns.name.root]
     random.shuffle(hosts)
-    ordered = sorted(hosts, key=lambda host: host[0])
-    return list(dict.fromkeys(name.to_text(True).lower() for _, name in ordered))
+    worst_first = sorted(hosts, key=lambda host: host[0], reverse=True)
+    preferences = {name.to_text(True).lower(): preference for preference, name in worst_first}
+    return dict(sorted(preferences.items(), key=lambda host: host[1]))
+
+
+def _backups(preferences: Mapping[str, int]) -> frozenset[str]:
+    """All but the best: they need not know the mailboxes behind the best."""
+    best = min(preferences.values())
+    return frozenset(name for name, preference in preferences.items() if preference > best)
 
 
 def _bounded(ttl: float) -> float:

@@ -1,10 +1,9 @@
 """Two small things that every lookup needs: values kept for a while, and turns per name."""
 
 import asyncio
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from headrace.ports import Clock
@@ -39,11 +38,40 @@ class Kept(Generic[V]):
         while len(self._values) > self._most:
             self._values.popitem(last=False)
 
+    def forget(self, name: str) -> None:
+        self._values.pop(name, None)
 
-@dataclass(slots=True)
+
 class _Gate:
-    free: asyncio.Semaphore
-    users: int = 0
+    """Places, given out first come, first served; but who is `ahead` before all others."""
+
+    def __init__(self, places: int) -> None:
+        self.users = 0
+        self._free = places
+        self._ahead: deque[asyncio.Future[None]] = deque()
+        self._others: deque[asyncio.Future[None]] = deque()
+
+    async def enter(self, ahead: bool) -> None:
+        if self._free:
+            self._free -= 1
+            return
+        place = asyncio.get_running_loop().create_future()
+        (self._ahead if ahead else self._others).append(place)
+        try:
+            await place
+        except asyncio.CancelledError:
+            if not place.cancelled():  # it was given to who had just gone
+                self.leave()
+            raise
+
+    def leave(self) -> None:
+        for queue in (self._ahead, self._others):
+            while queue:
+                place = queue.popleft()
+                if not place.cancelled():
+                    place.set_result(None)
+                    return
+        self._free += 1
 
 
 class Turns:
@@ -56,15 +84,19 @@ class Turns:
         return len(self._gates)
 
     @asynccontextmanager
-    async def of(self, name: str, at_once: int = 1) -> AsyncIterator[None]:
-        """Waits for a turn. `at_once` counts for the first user; those that meet it share its gate."""
+    async def of(self, name: str, at_once: int = 1, ahead: bool = False) -> AsyncIterator[None]:
+        """Waits for a turn; `ahead`: before those who are not. `at_once` counts for the first user; those
+        that meet it share its gate."""
         gate = self._gates.get(name)
         if gate is None:
-            gate = self._gates[name] = _Gate(asyncio.Semaphore(at_once))
+            gate = self._gates[name] = _Gate(at_once)
         gate.users += 1
         try:
-            async with gate.free:
+            await gate.enter(ahead)
+            try:
                 yield
+            finally:
+                gate.leave()
         finally:
             gate.users -= 1
             if not gate.users:

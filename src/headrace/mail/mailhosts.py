@@ -17,6 +17,7 @@ class AtOnce(Struct, frozen=True, forbid_unknown_fields=True):
 
 class Control(Struct, frozen=True, forbid_unknown_fields=True):
     value: Literal["skip"]
+    domains: tuple[str, ...]
     reason: str
 
 
@@ -46,6 +47,11 @@ class MailHost(Struct, frozen=True, forbid_unknown_fields=True):
 
     def serves(self, exchange: str) -> bool:
         return any(exchange == suffix or exchange.endswith(f".{suffix}") for suffix in self.suffixes)
+
+    def refuses_strangers(self, domain: str, exchanges: Iterable[str]) -> bool:
+        """Whether this is known for sure: the domain is its own, and nobody else receives mail for it."""
+        own = self.control is not None and domain in self.control.domains
+        return own and all(map(self.serves, exchanges))
 
 
 UNRECOGNISED = "unrecognised"

@@ -64,5 +64,7 @@ FULL = _any_of(
     r"(?:over|exceed(?:s|ed|ing)?) (?:(?:the|its|storage|allotted|disk|mailbox|user) )*quota",
     r"quota (?:is )?(?:exceeded|full)|out of storage(?: space)?|mailbox size limit|exhausted allowed storage",
 )
+THEIR_DISK = _any_of(r"disks?|file ?systems?|system storage|server")
+SOMEBODYS = _any_of(r"users?|mailbox(?:es)?|accounts?|inbox")
 GREYLISTED = _any_of(r"gr[ea]y-?list(?:ed|ing)?|postgrey|come back later")
 TOO_FAST = _any_of(r"too many|too fast|rate|throttl(?:ed|ing)|(?:daily|hourly|connection) limit")

@@ -81,14 +81,19 @@ _BY_SUBJECT: Mapping[tuple[int, int], ReplyClass] = {
 _SAYS_LITTLE = {(0, 0), (1, 0), (2, 0), (3, 0), (5, 0)}
 """Enhanced codes that mean "other": the words decide."""
 
+_MAILBOX, _MAIL_SYSTEM = 2, 3
+"""The subjects of enhanced codes that are about one mailbox, and about the server itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A reply's class; `blocks_us`: our own address is not welcome there, whomever we ask about."""
+    """A reply's class. `blocks_us`: we are not welcome there, whomever we ask about; `tires_of_us`: just not
+    now."""
 
     means: ReplyClass
     reason: str
     blocks_us: bool = False
+    tires_of_us: bool = False
 
     @property
     def result(self) -> Result:
@@ -100,10 +105,12 @@ def read(heard: Heard, host: MailHost) -> Reading:
     if heard.reply is None:
         means = ReplyClass.PROTOCOL if heard.fault.startswith("reply_") else ReplyClass.NETWORK
         return Reading(means, heard.fault or SAYS[means][1])
-    words = phrases.told(heard.reply.text)
-    means = classify(heard.reply, host) if heard.stage is Stage.RCPT else _early(heard.reply)
-    blocks = means is ReplyClass.POLICY and phrases.ABOUT_OUR_ADDRESS.search(words) is not None
-    return Reading(means, SAYS[means][1], blocks)
+    words, early = phrases.told(heard.reply.text), heard.stage is not Stage.RCPT
+    means = _early(heard.reply) if early else classify(heard.reply, host)
+    about_us = phrases.ABOUT_OUR_ADDRESS.search(words) is not None or (early and heard.reply.code >= 500)
+    blocks = means is ReplyClass.POLICY and about_us
+    tires = means is ReplyClass.RATE and (early or _too_much(heard.reply, words))
+    return Reading(means, SAYS[means][1], blocks, tires)
 
 
 def classify(reply: Reply, host: MailHost) -> ReplyClass:
@@ -129,6 +136,13 @@ def _early(reply: Reply) -> ReplyClass:
     return ReplyClass.RATE
 
 
+def _too_much(reply: Reply, words: str) -> bool:
+    """Whether a host that puts us off has had enough of us, and not just of mail for this one mailbox."""
+    _, enhanced = _enhanced(reply)
+    of_the_mailbox = enhanced is not None and enhanced[0] == _MAILBOX
+    return reply.code == 421 or (phrases.TOO_FAST.search(words) is not None and not of_the_mailbox)
+
+
 def _temporary(reply: Reply, enhanced: tuple[int, int] | None, words: str) -> ReplyClass:
     if phrases.GREYLISTED.search(words):
         return ReplyClass.GREY
@@ -136,7 +150,7 @@ def _temporary(reply: Reply, enhanced: tuple[int, int] | None, words: str) -> Re
         return ReplyClass.POLICY
     if reply.code == 421 or enhanced == (5, 3) or phrases.TOO_FAST.search(words):
         return ReplyClass.RATE
-    if enhanced == (2, 2) or phrases.FULL.search(words):
+    if enhanced == (2, 2) or _is_full(enhanced, words):
         return ReplyClass.FULL
     if reply.code == 452 or (enhanced is not None and enhanced[0] == 7):
         return ReplyClass.RATE
@@ -149,7 +163,7 @@ def _permanent(reply: Reply, enhanced: tuple[int, int] | None, words: str, host:
         return ReplyClass.POLICY
     if 500 <= reply.code <= 504:
         return ReplyClass.PROTOCOL
-    return _of_this_host(host, enhanced, words) or _by_code(reply, enhanced) or _by_words(words)
+    return _of_this_host(host, enhanced, words) or _by_code(reply, enhanced) or _by_words(enhanced, words)
 
 
 def _by_code(reply: Reply, enhanced: tuple[int, int] | None) -> ReplyClass | None:
@@ -168,8 +182,16 @@ def _of_this_host(host: MailHost, enhanced: tuple[int, int] | None, words: str) 
     return ReplyClass(rule.means) if rule else None
 
 
-def _by_words(words: str) -> ReplyClass:
-    if phrases.FULL.search(words):
+def _is_full(enhanced: tuple[int, int] | None, words: str) -> bool:
+    """Whether one mailbox is full: the server's own disk is full for mailboxes too that there are not."""
+    if enhanced is not None and enhanced[0] == _MAIL_SYSTEM:
+        return False
+    theirs = phrases.THEIR_DISK.search(words) and not phrases.SOMEBODYS.search(words)
+    return phrases.FULL.search(words) is not None and not theirs
+
+
+def _by_words(enhanced: tuple[int, int] | None, words: str) -> ReplyClass:
+    if _is_full(enhanced, words):
         return ReplyClass.FULL
     if phrases.DISABLED.search(words):
         return ReplyClass.DISABLED

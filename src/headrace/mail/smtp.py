@@ -29,11 +29,12 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds to wait for a connection, for a reply, and for the reply to a farewell."""
+    """Seconds to wait for a connection, for a reply, for the reply to a farewell, and for a whole session."""
 
     connect: float = 10.0
     reply: float = 30.0
     farewell: float = 2.0
+    session: float = 60.0
 
 
 class _Stop(Exception):
@@ -71,14 +72,18 @@ class Dialogue:
 
         `recipient` has its domain in ASCII. A handshake that fails is made up for by a session in the clear.
         """
-        heard = await self._session(name, address, recipient, encrypt=True)
-        if heard.fault == "tls_failed":
-            heard = await self._session(name, address, recipient, encrypt=False)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._patience.session
+        heard = await self._session(name, address, recipient, until, encrypt=True)
+        if heard.fault == "tls_failed" and loop.time() < until:
+            heard = await self._session(name, address, recipient, until, encrypt=False)
         return heard
 
-    async def _session(self, name: str, address: Address, recipient: str, *, encrypt: bool) -> Heard:
+    async def _session(
+        self, name: str, address: Address, recipient: str, until: float, *, encrypt: bool
+    ) -> Heard:
         try:
-            async with self._connected(address) as wire:
+            async with self._connected(address, until) as wire:
                 return await self._talk(wire, name, recipient, encrypt=encrypt)
         except _Stop as stop:
             return stop.heard
@@ -116,7 +121,7 @@ class Dialogue:
         if (await self._hear(wire, Stage.STARTTLS)).code != 220:
             return frozenset()
         try:
-            await wire.upgrade(self._tls, name, self._patience.connect)
+            await wire.upgrade(self._tls, name, min(self._patience.connect, _left(wire.until)))
         except Broken as broken:
             raise _Stop(Heard(Stage.STARTTLS, fault=str(broken))) from broken
         return await self._hello(wire)
@@ -136,10 +141,11 @@ class Dialogue:
 
     async def _hear(self, wire: Wire, stage: Stage) -> Reply:
         try:
-            async with asyncio.timeout(self._patience.reply):
+            async with asyncio.timeout(min(self._patience.reply, _left(wire.until))):
                 return await wire.reply()
         except TimeoutError as error:
-            raise _Stop(Heard(stage, fault="reply_timeout")) from error
+            fault = "reply_timeout" if _left(wire.until) > 0 else "out_of_time"
+            raise _Stop(Heard(stage, fault=fault)) from error
         except Broken as broken:
             raise _Stop(Heard(stage, fault=str(broken))) from broken
 
@@ -154,20 +160,22 @@ class Dialogue:
             return
 
     @asynccontextmanager
-    async def _connected(self, address: Address) -> AsyncIterator[Wire]:
+    async def _connected(self, address: Address, until: float) -> AsyncIterator[Wire]:
         if not self._dialable(address):
             raise _Stop(Heard(Stage.CONNECT, fault="address_not_public"))
         try:
-            async with asyncio.timeout(self._patience.connect):
+            async with asyncio.timeout(min(self._patience.connect, _left(until))):
                 wire = await self._dial(str(address))
         except TimeoutError as error:
-            raise _Stop(Heard(Stage.CONNECT, fault="connect_timeout")) from error
+            fault = "connect_timeout" if _left(until) > 0 else "out_of_time"
+            raise _Stop(Heard(Stage.CONNECT, fault=fault)) from error
         except ProxyConnectionError as error:
             raise _Stop(Heard(Stage.CONNECT, fault="proxy_unreachable")) from error
         except ConnectionRefusedError as error:
             raise _Stop(Heard(Stage.CONNECT, fault="connection_refused")) from error
         except (OSError, ProxyError) as error:
             raise _Stop(Heard(Stage.CONNECT, fault="no_connection")) from error
+        wire.until = until
         try:
             yield wire
         finally:
@@ -180,6 +188,10 @@ class Dialogue:
             return (await loop.create_connection(Wire, address, self._port))[1]
         through: socket.socket = await Proxy.from_url(self._proxy).connect(address, self._port)
         return (await loop.create_connection(Wire, sock=through))[1]
+
+
+def _left(until: float) -> float:
+    return until - asyncio.get_running_loop().time()
 
 
 def _any_certificate() -> ssl.SSLContext:

@@ -6,6 +6,7 @@ disagree is no reply. aiosmtplib offers none of the three.
 """
 
 import asyncio
+import math
 import re
 import ssl
 from collections import deque
@@ -40,9 +41,11 @@ class Broken(Exception):
 
 
 class Wire(asyncio.Protocol):
-    """The client's end of a connection. `reply` waits without limit: callers bring their own."""
+    """The client's end of a connection. `reply` waits without limit: callers bring their own, and find in
+    `until`, by the loop's clock, when all that they have together is over."""
 
     def __init__(self) -> None:
+        self.until = math.inf
         self._transport: asyncio.Transport | None = None
         self._unread = bytearray()
         self._lines: list[tuple[int, bytes]] = []

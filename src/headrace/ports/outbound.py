@@ -37,13 +37,14 @@ class Response(Struct, frozen=True):
     """One HTTP response, read whole. Header names are looked up in lower case.
 
     `received_at` is by our clock, in seconds since 1970, for where the vendor does not say what time it is;
-    `None` for one that never travelled.
+    `None` for one that never travelled. `waited`: seconds for which the request stood in line on our side.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     received_at: float | None = None
+    waited: float = 0.0
 
     def decode(self, shape: type[T]) -> T:
         """The JSON body as `shape`. Raises `Refused(malformed_response)` when it does not fit."""
@@ -94,10 +95,10 @@ class Transport(Protocol):
     """
 
     async def send(self, request: OutboundRequest, seconds: float) -> Response:
-        """The whole response within `seconds`, however slowly it drips.
+        """The whole response within `seconds` of the request's being sent, however slowly it drips.
 
         Raises `Refused` with `timeout`, `connect_failed`, `tls_failed`, `connection_lost`, `body_too_large`
-        or `bad_encoding`.
+        or `bad_encoding`; `Unsent` where no connection of ours came free within `seconds`.
         """
         ...
 

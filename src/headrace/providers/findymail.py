@@ -22,7 +22,7 @@ from headrace.providers.base import (
 
 VERDICTS: Mapping[bool, Verdict] = {
     True: Verdict(Grade.DELIVERABLE, "verified"),
-    False: Verdict(Grade.INVALID, "not_verified"),
+    False: Verdict(Grade.INVALID, "not_verified", coarse=True),
 }
 
 # A bad key is sent to the login page, unless JSON is asked for; a paused subscription is "locked".

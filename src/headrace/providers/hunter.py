@@ -58,6 +58,16 @@ POLL_SECONDS = 1.0
 POLLS = 20
 
 
+_KNOWN_TO_IT = (200, 202, MAIL_SERVER_MISBEHAVED, 404, OPTED_OUT)
+"""Replies to a key that is good."""
+
+
+class Standing(Struct):
+    """What is known of a key in this process."""
+
+    good: bool = False
+
+
 class Verification(Struct):
     status: str | None = None
 
@@ -125,13 +135,14 @@ class Hunter:
     timeout: ClassVar[float] = 20
 
     api_key: str = field(repr=False)
+    _standing: Standing = field(default_factory=Standing, init=False, repr=False, compare=False)
 
     def headers(self) -> Mapping[str, str]:
         # Hunter also takes the key in the query, where it would end up in logs.
         return {"X-API-KEY": self.api_key}
 
     def find(self, wanted: tuple[Field, ...], contact: Contact) -> Conversation[Answer]:  # noqa: ARG002
-        response = yield from _patiently(Request("GET", "/v2/email-finder", query=_identity(contact)))
+        response = yield from self._patiently(Request("GET", "/v2/email-finder", query=_identity(contact)))
         if response.status == OPTED_OUT:
             return Missing("person_opted_out")
         if response.status == 404:
@@ -143,7 +154,7 @@ class Hunter:
         return Found((data.email,), _found_verdict(word, bool(data.accept_all)), SEARCH_COST)
 
     def verify(self, address: str) -> Conversation[Judged]:
-        response = yield from _patiently(Request("GET", "/v2/email-verifier", query={"email": address}))
+        response = yield from self._patiently(Request("GET", "/v2/email-verifier", query={"email": address}))
         if response.status == OPTED_OUT:
             return Judged(Verdict(Grade.UNKNOWN, "person_opted_out"))
         if response.status == MAIL_SERVER_MISBEHAVED:
@@ -153,11 +164,28 @@ class Hunter:
         return Judged(_verdict(word, bool(data.accept_all)) or UNLISTED, VERIFICATION_COST)
 
     def balance(self) -> Conversation[Balance]:
-        response = yield from _patiently(Request("GET", "/v2/account"))
+        response = yield from self._patiently(Request("GET", "/v2/account"))
         meters = _expect(response, 200).decode(AccountReply).data.requests
         pools = {"searches": meters.searches, "verifications": meters.verifications}
         left = {pool: meter.left for pool, meter in pools.items() if meter}
         return Balance(meters.credits.remaining, left)
+
+    def _patiently(self, request: Request) -> Conversation[Response]:
+        """The final reply to `request`. Asking again after "not yet" is not paid for again."""
+        forbidden = 0
+        for _ in range(POLLS):
+            response = yield request
+            self._standing.good = self._standing.good or response.status in _KNOWN_TO_IT
+            forbidden += response.status == 403
+            if forbidden > 1:
+                # Of a key that has worked, it is still about speed: that must not stop the vendor for good.
+                raise Refused(
+                    Failure.RATE_LIMITED if self._standing.good else Failure.BAD_KEY, response.retry_after
+                )
+            if response.status not in (202, 403):
+                return response
+            yield Wait(POLL_SECONDS)
+        raise Refused(Failure.TIMEOUT)
 
 
 def _identity(contact: Contact) -> dict[str, str]:
@@ -188,23 +216,10 @@ def _verdict(word: str | None, accepts_all: bool) -> Verdict | None:
     return replace(verdict, accept_all=verdict.accept_all or accepts_all)
 
 
-def _patiently(request: Request) -> Conversation[Response]:
-    """The final reply to `request`. Asking again after "not yet" is not counted again by Hunter."""
-    forbidden = 0
-    for _ in range(POLLS):
-        response = yield request
-        forbidden += response.status == 403
-        if response.status != 202 and (response.status != 403 or forbidden > 1):
-            return response
-        yield Wait(POLL_SECONDS)
-    raise Refused(Failure.TIMEOUT)
-
-
 def _expect(response: Response, *statuses: int) -> Response:
-    # Hunter's own sources disagree on 403 and 429. Asked twice, a 403 is no longer about speed; and a rate
-    # limit says when to come back, an empty plan does not.
+    # Hunter's own sources disagree on 429: a rate limit says when to come back, an empty plan does not.
     limited = Failure.RATE_LIMITED if "retry-after" in response.headers else Failure.OUT_OF_CREDITS
-    return response.expect(*statuses, refusals={403: Failure.BAD_KEY, 429: limited})
+    return response.expect(*statuses, refusals={429: limited})
 
 
 ADAPTER = Hunter

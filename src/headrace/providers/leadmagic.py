@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from headrace.domain.model import Answer, Contact, Field, Found, Grade, Judged, Missing, Needs, Verdict
 from headrace.providers.base import (
@@ -147,7 +148,11 @@ class LeadMagic:
 
 
 def _verdict(word: str, catch_all: bool | None) -> Verdict:
-    return VERDICTS["valid_catch_all"] if word == "valid" and catch_all else VERDICTS.get(word, UNLISTED)
+    """That the domain accepts everything is evidence beside any word, above all beside "cannot tell"."""
+    verdict = VERDICTS.get(word, UNLISTED)
+    if catch_all and verdict.grade is Grade.DELIVERABLE:
+        return VERDICTS["valid_catch_all"]
+    return replace(verdict, accept_all=verdict.accept_all or bool(catch_all))
 
 
 ADAPTER = LeadMagic

@@ -1,4 +1,4 @@
-"""How long vendors take: a log-normal wait of each one's own, or a fixed one."""
+"""How long vendors take: a log-normal wait of each one's own, far longer for a few calls, or a fixed one."""
 
 import math
 import random
@@ -6,6 +6,11 @@ import random
 from headrace.sandbox.vendor import Vendor
 
 LONGEST = 8.0
+"""Seconds that an ordinary call takes at most."""
+
+RARE = 0.01
+"""The share of calls that take longer, of a vendor whose page says that some do."""
+
 _P95 = 1.6449  # standard deviations from the median to the 95th percentile
 
 
@@ -34,6 +39,9 @@ class Latency:
             return self._fixed[vendor.name]
         if self._scale <= 0:
             return 0.0
-        median, late = vendor.paces.get(kinds[0], vendor.pace) if kinds else vendor.pace
+        kind = kinds[0] if kinds else ""
+        if (longest := vendor.longest.get(kind)) and self._rng.random() < RARE:
+            return self._rng.uniform(LONGEST, longest) * self._scale
+        median, late = vendor.paces.get(kind, vendor.pace)
         spread = math.log(late / median) / _P95
         return min(LONGEST, self._rng.lognormvariate(math.log(median), spread) * self._scale)

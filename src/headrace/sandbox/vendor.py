@@ -52,7 +52,8 @@ class Refusals:
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """One vendor; `pace` is its median and 95th percentile latency in seconds, `paces` that by capability."""
+    """One vendor; `pace` is its median and 95th percentile latency in seconds, `paces` that by capability.
+    `longest`: what a rare call may take, by capability, where that is far more."""
 
     name: str
     knowledge: Knowledge
@@ -61,6 +62,7 @@ class Vendor:
     refusals: Refusals
     pace: tuple[float, float]
     paces: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    longest: Mapping[str, float] = field(default_factory=dict)
     pools: tuple[str, ...] = ("credits",)
     variants: frozenset[str] = frozenset()
     headers: Callable[[Desk], tuple[tuple[str, str], ...]] = lambda desk: ()

@@ -14,13 +14,21 @@ _SUMS = """
     SELECT account_id, kind, SUM(amount) AS amount, COUNT(*) AS entries FROM ledger_entries
     GROUP BY account_id, kind
 """
+# Of the enrichments only those that are not as they should be: there may be millions.
 _STEPS = """
-    SELECT e.id, e.state, e.held, e.charged,
-        COALESCE(SUM(CASE WHEN l.kind = 'hold' THEN l.amount END), 0),
-        COALESCE(SUM(CASE WHEN l.kind = 'charge' THEN l.amount END), 0),
-        COALESCE(SUM(CASE WHEN l.kind = 'release' THEN l.amount END), 0),
-        COUNT(CASE WHEN l.account_id <> e.account_id THEN 1 END)
-    FROM enrichments e LEFT JOIN ledger_entries l ON l.operation_id = e.id GROUP BY e.id
+    SELECT id, state, held, charged, was_held, was_charged, was_released, in_other_names FROM (
+        SELECT e.id, e.state, e.held, e.charged,
+            COALESCE(SUM(CASE WHEN l.kind = 'hold' THEN l.amount END), 0) AS was_held,
+            COALESCE(SUM(CASE WHEN l.kind = 'charge' THEN l.amount END), 0) AS was_charged,
+            COALESCE(SUM(CASE WHEN l.kind = 'release' THEN l.amount END), 0) AS was_released,
+            COUNT(CASE WHEN l.account_id <> e.account_id THEN 1 END) AS in_other_names
+        FROM enrichments e LEFT JOIN ledger_entries l ON l.operation_id = e.id GROUP BY e.id
+    ) AS steps
+    WHERE (
+        was_held = held AND was_charged = charged AND in_other_names = 0
+        AND was_charged + was_released = CASE WHEN state IN ('running', 'queued') THEN 0 ELSE was_held END
+        AND (state = 'finished' OR charged = 0)
+    ) IS NOT TRUE
 """
 _ORPHANS = """
     SELECT l.operation_id, l.kind FROM ledger_entries l LEFT JOIN enrichments e ON e.id = l.operation_id

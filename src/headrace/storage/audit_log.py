@@ -42,9 +42,10 @@ _PAGE_BEFORE = """
 """
 _FIRST_KEPT = "SELECT MIN(id) FROM audit_log WHERE at >= :cutoff"
 _LAST_TO_GO = "SELECT id, chain FROM audit_log WHERE (:kept = 0 OR id < :kept) ORDER BY id DESC LIMIT 1"
+# Of two who forget at the same moment the one who forgets more decides, whoever comes first.
 _BEGIN_AFTER = """
     INSERT INTO audit_ends (name, entry, chain) VALUES ('first', :entry, :chain)
-    ON CONFLICT (name) DO UPDATE SET entry = :entry, chain = :chain
+    ON CONFLICT (name) DO UPDATE SET entry = :entry, chain = :chain WHERE audit_ends.entry < :entry
 """
 _FORGET = "DELETE FROM audit_log WHERE id <= :entry RETURNING id"
 

@@ -16,7 +16,7 @@ _PUT = """
     ON CONFLICT (name) DO UPDATE SET result = excluded.result, reason = excluded.reason,
         found_at = excluded.found_at, expires_at = excluded.expires_at
 """
-_FORGET = "DELETE FROM catch_all WHERE expires_at <= :now"
+FORGET = "DELETE FROM catch_all WHERE expires_at <= :now"
 
 
 class SqlFindings:
@@ -45,7 +45,7 @@ class SqlFindings:
         }
 
         def operation() -> Steps[None]:
-            yield Statement(_FORGET, {"now": now})
+            yield Statement(FORGET, {"now": now})
             yield Statement(_PUT, row)
 
         with suppress(Problem):

@@ -24,6 +24,12 @@ READERS = 4
 _PATIENCE = 5.0
 """Seconds for a statement."""
 
+_PATIENCE_FOR_ALL = 900.0
+"""Seconds for one that goes through everything, such as all of the books, and for which no request waits."""
+
+_SNAPSHOTS = 2
+"""Most of these at a time: each has a connection of its own."""
+
 _TO_CONNECT = 2.0
 """Seconds for a connection to be made."""
 
@@ -48,6 +54,7 @@ class PostgresDatabase:
         with in_the_background():
             self._thread.start()
         self._beside: list[Future[None]] = []
+        self._snapshots = asyncio.Semaphore(_SNAPSHOTS)
         self._pool: asyncpg.Pool = self.call(self._open_pool())
         self._writer = Writer(self.connect)
         self._writing = self._begin(self._writer.run())
@@ -119,8 +126,12 @@ class PostgresDatabase:
 
     async def connect(self, **settings: str) -> asyncpg.Connection:
         """A connection of its own for the caller."""
+        return await self._connect(_PATIENCE, settings)
+
+    async def _connect(self, patience: float, settings: Mapping[str, str]) -> asyncpg.Connection:
+        """`patience`: seconds for a statement."""
         return await asyncpg.connect(
-            self.url, command_timeout=_PATIENCE, timeout=_TO_CONNECT, server_settings=_SETTINGS | settings
+            self.url, command_timeout=patience, timeout=_TO_CONNECT, server_settings={**_SETTINGS, **settings}
         )
 
     async def _end(self) -> None:
@@ -169,11 +180,14 @@ class PostgresDatabase:
     async def _snapshot(self, operation: Operation[T]) -> T:
         job: Job[T] = Job(operation, self._loop.create_future())
         try:
-            async with (
-                self._pool.acquire(timeout=_PATIENCE) as connection,
-                connection.transaction(isolation="repeatable_read", readonly=True),
-            ):
-                await carry_out(connection, [job])
+            async with self._snapshots:
+                connection = await self._connect(_PATIENCE_FOR_ALL, {})
+                try:
+                    async with connection.transaction(isolation="repeatable_read", readonly=True):
+                        await carry_out(connection, [job])
+                    await connection.close(timeout=_TO_CONNECT)
+                finally:
+                    connection.terminate()
         except ANY as error:
             if not is_about_the_server(error):
                 raise

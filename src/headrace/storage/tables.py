@@ -293,7 +293,8 @@ companies = Table(
     Column("updated_at", Float, nullable=False, index=True),
 )
 
-# Whether a domain's mail hosts accept everything, by the keyed hash of their names.
+# Whether a domain's mail host accepts everything, and which mail hosts are left alone for a while (`no`), by
+# the keyed hash of their names.
 catch_all = Table(
     "catch_all",
     metadata,

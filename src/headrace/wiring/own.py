@@ -83,14 +83,23 @@ def taking_part(settings: Settings) -> frozenset[str]:
     return frozenset(name for name, on in switches.items() if on)
 
 
-def make_own(settings: Settings, storage: Storage | None, clock: Clock, recall: Recall | None = None) -> Own:
-    """Without a database nothing is known of domains, and nothing is kept."""
+def make_own(
+    settings: Settings,
+    storage: Storage | None,
+    clock: Clock,
+    recall: Recall | None = None,
+    *,
+    patient: bool = False,
+) -> Own:
+    """Without a database nothing is known of domains, and nothing is kept. `patient`: nobody waits for the
+    answer about one address alone, so it may take its turn at a mail host however long the queue is."""
     knowing = Behind(storage.knowledge if storage else Ignorance())
     guesser = Guesser(knowing, clock, settings.finder.candidates)
     reputation = Reputation(storage.reputation if storage else None, upstreams(settings))
     habits = Habits(storage.habits.recent, storage.habits.digest) if storage else Habits()
     suppressions = storage.suppressions if storage else None
-    verifier = Verifier(_Checks(settings, storage, clock).check, recall, reputation, suppressions)
+    check = _Checks(settings, storage, clock, patient).check
+    verifier = Verifier(check, recall, reputation, suppressions)
     parties: Mapping[str, Local] = {
         FINDER: Local(FINDER, guesser.answer, _GUESS_FOR),
         PROBE: Local(PROBE, verifier.answer, settings.probe.timeout + _SPARE, remembered=True),
@@ -122,7 +131,8 @@ def upstreams(settings: Settings) -> Mapping[str, str]:
 class _Checks:
     """The checks, put together when somebody first needs them: few servers do, and all would start later."""
 
-    def __init__(self, settings: Settings, storage: Storage | None, clock: Clock) -> None:
+    def __init__(self, settings: Settings, storage: Storage | None, clock: Clock, patient: bool) -> None:
+        self._seconds = None if patient else settings.probe.timeout
         self._settings = settings
         self._storage = storage
         self._clock = clock
@@ -132,7 +142,7 @@ class _Checks:
         if self._prober is None:
             await asyncio.to_thread(import_module, "headrace.mail.probe")
             self._prober = self._prober or self._make()
-        return await self._prober.verify(address, self._settings.probe.timeout)
+        return await self._prober.verify(address, self._seconds)
 
     def _make(self) -> "Prober":
         from headrace.mail.dns import MailRoutes  # noqa: PLC0415
@@ -147,17 +157,21 @@ class _Checks:
         from headrace.mail.catchall import CatchAll, InMemory  # noqa: PLC0415
         from headrace.mail.pace import Limits, Pace  # noqa: PLC0415
         from headrace.mail.probe import Probing  # noqa: PLC0415
-        from headrace.mail.smtp import Dialogue, Identity  # noqa: PLC0415
+        from headrace.mail.smtp import Dialogue, Identity, Patience  # noqa: PLC0415
         from headrace.mail.visits import Visits  # noqa: PLC0415
         from headrace.storage.catch_all import SqlFindings  # noqa: PLC0415
+        from headrace.storage.pauses import SqlPauses  # noqa: PLC0415
 
         probe, clock, storage = self._settings.probe, self._clock, self._storage
         identity = Identity(probe.helo or "", probe.mail_from or "")
-        dialogue = Dialogue(identity, probe.port, self._dialable, proxy=probe.proxy)
+        patience = Patience(session=probe.timeout)
+        dialogue = Dialogue(identity, probe.port, self._dialable, patience, probe.proxy)
         limits = Limits(per_second=probe.per_second, daily_per_domain=probe.daily_per_domain)
-        visits = Visits(dialogue, Pace(limits, clock))
         if storage is None:
+            visits = Visits(dialogue, Pace(limits, clock))
             return Probing(visits, CatchAll(visits, InMemory(clock), clock))
+        pauses = SqlPauses(storage.database, storage.vault, clock)
+        visits = Visits(dialogue, Pace(limits, clock, pauses=pauses))
         findings = SqlFindings(storage.database, storage.vault, clock)
         secret = storage.vault.digest("invented addresses").hex()
         return Probing(visits, CatchAll(visits, findings, clock, secret))

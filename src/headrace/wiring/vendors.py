@@ -77,7 +77,8 @@ def make_plan(settings: Settings, vendors: Mapping[str, Vendor]) -> Plan:
 
 
 def at_sandbox(settings: Settings, url: str) -> Settings:
-    """The same settings with every vendor at the sandbox, which imposes no rate limits."""
+    """The same settings with every vendor at the sandbox. Of limits only those hold that were set: the
+    vendors' own are off, so that any load can be tried."""
     providers = {}
     for name in registry.names():
         kept = {
@@ -113,13 +114,13 @@ def _adapter(name: str, section: Provider) -> Adapter | None:
 def credentials_of(name: str) -> list[str]:
     """What the vendor's adapter needs to be told."""
     declared: Any = registry.adapter(name)
-    return [each.name for each in fields(declared) if each.default is MISSING]
+    return [each.name for each in fields(declared) if each.init and each.default is MISSING]
 
 
 def paths_of(name: str) -> list[str]:
     """The paths that may be set where a vendor has two for one thing."""
     declared: Any = registry.adapter(name)
-    return [each.name for each in fields(declared) if each.default is not MISSING]
+    return [each.name for each in fields(declared) if each.init and each.default is not MISSING]
 
 
 def _is_path(value: str) -> bool:
@@ -194,4 +195,4 @@ def _per_minute(calls: float, seconds: float) -> Rate:
 
 
 def _quota(key: str, rate: Rate | None) -> Quota | None:
-    return Quota(key, rate.calls, rate.seconds) if rate and rate.calls else None
+    return Quota(key, rate.calls, rate.seconds) if rate else None

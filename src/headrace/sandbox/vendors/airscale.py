@@ -193,6 +193,7 @@ VENDOR = Vendor(
         server_error=lambda request, status: _server_error(status),
     ),
     pace=(1.5, 5.0),
+    longest={"email": 100.0, "phone": 70.0, "personal_email": 70.0, "verify": 135.0},
     body_limit=lambda request: (16 if request.path.endswith("/email-verifier") else 256) * 1024,
     variants=frozenset(
         {
