@@ -11,6 +11,7 @@ import pytest_asyncio
 from headrace.domain.errors import Problem
 from headrace.domain.model import Account
 from headrace.engine.enrich import Enricher
+from headrace.engine.put_off import PutOff
 from headrace.jobs.contacts import TRIES, Contacts
 from tests.jobs.one_queue import AWAY, Queue
 from tests.jobs.running import until
@@ -122,6 +123,22 @@ async def test_a_contact_with_a_bug_stops_neither_its_neighbours_nor_the_queue(q
     assert queue.work.given_up == ["odd"]
     assert set(await queue.states()) == {"finished"}
     assert await making.balance(queue.storage, queue.account.id) == (1000 - 7 * 3, 0)
+
+
+async def test_what_is_put_off_keeps_nobody_waiting_and_is_not_taken_before_its_time(queue: Queue) -> None:
+    async def wait() -> None:
+        raise PutOff(2e9, 1.0)
+
+    queue.work.special["first"] = wait
+    queue.flaky.failures["put_off"] = 2
+    await queue.add("first", "second")
+    await queue.job(queue.account.id)
+    assert await queue.states() == ["queued", "finished"]
+    await queue.job(queue.account.id)
+    assert queue.work.begun == ["first", "second"]
+    assert await queue.storage.enrichments.waiting() == []
+    assert await making.balance(queue.storage, queue.account.id) == (994, 3)
+    assert (await queue.storage.audit()).balanced
 
 
 async def test_what_was_taken_unheard_is_put_back(queue: Queue) -> None:

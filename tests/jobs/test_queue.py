@@ -9,7 +9,7 @@ import pytest
 from headrace.domain.model import Account
 from headrace.storage.accounts import SqlAccounts
 from headrace.storage.audit import audit
-from tests.compat.pages import CONSENT, VENDORS
+from tests.compat.pages import CONSENT
 from tests.faults.waiting import Gate
 from tests.jobs.queueing import QUEUE, begins, finished, in_state, nobody, queue, queued_by, working
 from tests.jobs.receiver import receiving
@@ -198,19 +198,6 @@ async def test_the_price_is_held_while_it_waits_and_settled_at_the_end(stack: St
     assert await stack.balance(key) == (37, 0)
     books = await audit(stack.headrace.storage.database)
     assert (books.complaints, books.sum, books.held) == ((), 0, 0)
-
-
-async def test_when_every_vendor_fails_it_is_finished_with_nothing_and_free(stack: Stack) -> None:
-    key = await stack.open_account("unfortunate", 100)
-    for vendor in VENDORS:
-        await stack.fault(vendor, "email", "http_503")
-    async with receiving() as hook:
-        reply = await queue(stack, "email", key=key, webhook_url=hook.url)
-        contact = await finished(stack, reply.json["enrichment_id"], key)
-        assert (contact["email"], contact["email_status"]) == (None, "N/A")
-        assert await stack.balance(key) == (100, 0)
-        assert (await hook.until(1))[0].json == contact
-    stack.close_breakers()
 
 
 async def test_the_webhook_says_what_a_poll_would(stack: Stack) -> None:

@@ -188,6 +188,30 @@ async def test_what_was_put_back_is_the_first_again_and_its_hold_stays(
     other.close()
 
 
+async def test_what_was_put_off_waits_for_its_time_behind_all_that_was_not(
+    storage: Storage, backend: Backend
+) -> None:
+    payer, other = await account(storage, credits=10_000), backend.open()
+    await queue(storage, payer, "e1", "e2", "e3", "e4", bulk_id="bulk")
+    await storage.enrichments.take(payer.id, 3)
+    await other.enrichments.put_off("e1", 0.0, None)  # it is not the one that has it
+    await storage.enrichments.put_off("e1", 2e9, 5.0)
+    await storage.enrichments.put_off("e2", 2.0, 5.0)
+    await storage.enrichments.put_off("e3", 1.0, None)
+
+    assert await storage.enrichments.progress("bulk", payer.id) == Progress("bulk", 4, finished=0, queued=4)
+    taken = await other.enrichments.take(payer.id, 5)
+    assert [(each.id, each.put_off_since) for each in taken] == [("e4", None), ("e3", None), ("e2", 5.0)]
+    assert await storage.enrichments.waiting() == []
+
+    await other.enrichments.put_back("e2")  # which changes nothing else
+    assert await storage.enrichments.waiting() == [payer.id]
+    assert [each.put_off_since for each in await storage.enrichments.take(payer.id, 5)] == [5.0]
+    assert await balance(storage, payer.id) == (6_000, 4_000)
+    assert (await storage.audit()).balanced
+    other.close()
+
+
 async def test_a_bulk_tells_how_far_it_has_come_to_its_owner(storage: Storage) -> None:
     payer, other = await account(storage, "payer", 10_000), await account(storage, "other")
     await queue(storage, payer, "e1", "e2", "e3", "e4", bulk_id="bulk")

@@ -53,8 +53,11 @@ ASKED: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "those that are due": (webhooks._CLAIM, {"batch": "b", "at": 1e12, "most": 200}),
     "batches that were left": (webhooks._OPEN_BATCHES, {"before": "z"}),
     "an account's latest webhooks": (webhooks._LIST, {"account": "{account}", "most": 20}),
-    "whose contacts wait": (enrichments._WAITING, {}),
-    "the first of a queue": (enrichments._TAKE, {"account": "{account}", "owner": "me", "most": 5}),
+    "whose contacts wait": (enrichments._WAITING, {"at": 1e12}),
+    "the first of a queue": (
+        enrichments._TAKE,
+        {"account": "{account}", "owner": "me", "most": 5, "at": 1e9},
+    ),
     "how far a bulk has come": (enrichments._PROGRESS, {"bulk": "b", "account": "{account}"}),
     "who holds something": (ledger._OWNERS, {}),
     "keys of one who died": (idempotency.FORGET_RUNNING, {"owner": "gone"}),

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -50,11 +50,14 @@ class PrometheusMeter(Collector):
             success = success or result.found
             counts["headrace_fields", wanted, "found" if result.found else "not_found"] += 1
         counts["headrace_enrichments", "success" if success else "error"] += 1
-        for attempt in enrichment.attempts:
-            self._attempt(attempt)
+        self.attempts(enrichment.attempts)
         counts["headrace_credits_charged",] += enrichment.charged / 1000
         self._duration.observe(enrichment.duration_ms / 1000)
         self._overhead.observe(max(0.0, enrichment.duration_ms - enrichment.waited_ms) / 1000)
+
+    def attempts(self, attempts: Iterable[Attempt]) -> None:
+        for attempt in attempts:
+            self._attempt(attempt)
 
     def render(self) -> bytes:
         """The text format."""

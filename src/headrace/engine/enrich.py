@@ -1,6 +1,7 @@
 """The use case: gates, hold, run, settle, save."""
 
 import asyncio
+import random
 from collections.abc import Callable, Coroutine
 
 import structlog
@@ -17,6 +18,7 @@ from headrace.engine.ids import new_id
 from headrace.engine.memory import Ages
 from headrace.engine.own.confidence import Confidence
 from headrace.engine.own.learn import Learner
+from headrace.engine.put_off import LONG_ENOUGH, PutOff, pause
 from headrace.engine.run import Run, Surroundings
 from headrace.engine.subjects import Subject
 from headrace.ports import Claim, Enrichments, Ledger, Meter, Queued, Reply, Settlement
@@ -109,7 +111,8 @@ class Enricher:
     async def carry_out(self, queued: Queued, account: Account) -> Enrichment:
         """Enrich what was taken from the queue; its hold was made when it was queued.
 
-        Raises `Problem(storage_unavailable)`; then it is still the caller's, to be put back.
+        Raises `PutOff` when nobody could answer, and `Problem(storage_unavailable)`; then it is still the
+        caller's, to be put back.
         """
         began = self._around.clock.monotonic()
         return await self._run_and_settle(queued.id, queued.request, account, began, queued=queued)
@@ -170,6 +173,8 @@ class Enricher:
             run = Run(waterfall, self._around, Ages.of(account))
             await self._carry_out(run)
             enrichment = self._concluded(enrichment_id, request, run)
+            if queued and _nobody_could_answer(enrichment):
+                self._try_later(queued, run)
             known = run.subject.of_all(enrichment.attempts)
             settlement = self._settlement(enrichment, account, known, once, queued)
             enrichment.remaining = await self._settle(settlement)
@@ -183,6 +188,16 @@ class Enricher:
         if run.outstanding:
             self._in_background(self._record_late_answers(enrichment, run))
         return enrichment
+
+    def _try_later(self, queued: Queued, run: Run) -> None:
+        """Raises `PutOff`, unless that has been done for long enough."""
+        now = self._around.clock.wall()
+        since = now if queued.put_off_since is None else queued.put_off_since
+        if now - since < LONG_ENOUGH:
+            attempts = run.attempts
+            self._meter.attempts(attempts)
+            seconds = pause(attempts, self._around.guard.breakers.pauses(), now - since)
+            raise PutOff(now + seconds * (1 + random.random() / 5), since)  # noqa: S311
 
     async def _carry_out(self, run: Run) -> None:
         self._runs.add(run)

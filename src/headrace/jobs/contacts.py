@@ -3,15 +3,17 @@
 import asyncio
 import traceback
 from collections import Counter, deque
-from collections.abc import Sequence, Set
+from collections.abc import Awaitable, Callable, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
 from headrace.domain.errors import Problem
 from headrace.domain.model import Account
 from headrace.engine.enrich import Enricher
+from headrace.engine.put_off import PutOff
 from headrace.ports import Accounts, Enrichments, Queued
 
 AHEAD = 2
@@ -141,6 +143,9 @@ class Contacts:
         try:
             await self._carry_out(queued, account)
             self._mine.discard(queued.id)
+        except PutOff as later:
+            put_off = partial(self._enrichments.put_off, queued.id, later.until, later.since)
+            await self._return(queued.id, put_off)
         except Problem as problem:
             shift.trouble = problem
             log.warning("enrichment_put_back", enrichment=queued.id, reason=problem.code)
@@ -161,10 +166,13 @@ class Contacts:
             del self._stumbled[queued.id]
 
     async def _put_back(self, enrichment_id: str) -> None:
+        await self._return(enrichment_id, partial(self._enrichments.put_back, enrichment_id))
+
+    async def _return(self, enrichment_id: str, write: Callable[[], Awaitable[None]]) -> None:
         """As soon as the database can: what a living process has taken is given to nobody else."""
         while True:
             try:
-                await self._enrichments.put_back(enrichment_id)
+                await write()
             except Problem:
                 await asyncio.sleep(_PAUSE)
             else:

@@ -23,11 +23,13 @@ class StoredEnrichment(Struct, frozen=True):
 
 
 class Queued(Struct, frozen=True):
-    """An enrichment taken from the queue, to be carried out by whoever took it."""
+    """An enrichment taken from the queue, to be carried out by whoever took it. `put_off_since`: when it was
+    first found that nobody could answer for it, in seconds since 1970."""
 
     id: str
     bulk_id: str | None
     request: EnrichmentRequest
+    put_off_since: float | None = None
 
 
 class Progress(Struct, frozen=True):
@@ -72,15 +74,20 @@ class Enrichments(Protocol):
         ...
 
     async def waiting(self) -> Sequence[str]:
-        """The accounts that have something in the queue."""
+        """The accounts that have something in the queue whose time has come."""
         ...
 
     async def take(self, account_id: str, most: int) -> Sequence[Queued]:
-        """Take the oldest of an account's queue, in order."""
+        """Take the oldest of an account's queue, in order; then what was put off, as it falls due."""
         ...
 
     async def put_back(self, enrichment_id: str) -> None:
         """Return what was taken to its place in the queue; its hold stays."""
+        ...
+
+    async def put_off(self, enrichment_id: str, until: float, since: float | None) -> None:
+        """Return what was taken to the queue, from which it is not taken before `until`; its hold stays.
+        `since`: when it was first put off."""
         ...
 
     async def taken(self) -> Sequence[str]:

@@ -1,10 +1,10 @@
 """What a process is given: the time, somebody who counts, and fences between it and others."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from headrace.domain.model import Enrichment
+from headrace.domain.model import Attempt, Enrichment
 
 
 class Clock(Protocol):
@@ -18,7 +18,13 @@ class Clock(Protocol):
 class Meter(Protocol):
     """Counts what happened. Labels never hold personal data."""
 
-    def enrichment(self, enrichment: Enrichment) -> None: ...
+    def enrichment(self, enrichment: Enrichment) -> None:
+        """One that has ended, with all its attempts."""
+        ...
+
+    def attempts(self, attempts: Iterable[Attempt]) -> None:
+        """Those of one that has not ended yet, and will be tried again."""
+        ...
 
 
 Fence = Callable[[str], AbstractAsyncContextManager[None]]

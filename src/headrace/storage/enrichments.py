@@ -44,19 +44,27 @@ _WAITING = """
         )
         FROM waiting WHERE waiting.account_id IS NOT NULL
     )
-    SELECT account_id FROM waiting WHERE account_id IS NOT NULL
+    SELECT account_id FROM waiting WHERE account_id IS NOT NULL AND EXISTS (
+        SELECT 1 FROM enrichments e
+        WHERE e.state = 'queued' AND e.account_id = waiting.account_id AND e.not_before <= :at
+    )
 """
 _PUT_BACK = """
     UPDATE enrichments SET state = 'queued', owner = ''
     WHERE id = :enrichment AND state = 'running' AND owner = :owner
 """
+_PUT_OFF = """
+    UPDATE enrichments SET state = 'queued', owner = '', not_before = :until, put_off_since = :since
+    WHERE id = :enrichment AND state = 'running' AND owner = :owner
+"""
 _TAKEN = "SELECT id FROM enrichments WHERE state = 'running' AND owner = :owner AND mode = 'async'"
+# What was never put off comes first: nobody waits behind a contact that nobody can answer for.
 _TAKE = """
     UPDATE enrichments SET state = 'running', owner = :owner
     WHERE state = 'queued' AND id IN (
-        SELECT id FROM enrichments WHERE state = 'queued' AND account_id = :account
-        ORDER BY created_at, place LIMIT :most
-    ) RETURNING id, bulk_id, created_at, place, record
+        SELECT id FROM enrichments WHERE state = 'queued' AND account_id = :account AND not_before <= :at
+        ORDER BY not_before, created_at, place LIMIT :most
+    ) RETURNING id, bulk_id, created_at, place, not_before, put_off_since, record
 """
 
 
@@ -144,29 +152,39 @@ class SqlEnrichments:
         return Progress(bulk_id, total, finished, queued)
 
     async def waiting(self) -> list[str]:
-        return [row[0] for row in await self._database.read(_WAITING, {})]
+        return [row[0] for row in await self._database.read(_WAITING, {"at": self._clock.wall()})]
 
     async def take(self, account_id: str, most: int) -> list[Queued]:
         self._database.check_room()
-        row = {"account": account_id, "owner": self._owner.id, "most": most}
+        at = self._clock.wall()
+        row = {"account": account_id, "owner": self._owner.id, "most": most, "at": at}
 
         def operation() -> Steps[list[Row]]:
             return (yield Statement(_TAKE, row))
 
         taken = await self._database.write(operation, key=account_id)
-        taken.sort(key=lambda row: (row["created_at"], row["place"]))
-        return [Queued(row["id"], row["bulk_id"], request_of(self._open(row["record"]))) for row in taken]
+        taken.sort(key=lambda row: (row["not_before"], row["created_at"], row["place"]))
+        return [self._queued(row) for row in taken]
 
     async def put_back(self, enrichment_id: str) -> None:
-        row = {"enrichment": enrichment_id, "owner": self._owner.id}
+        await self._return(_PUT_BACK, {"enrichment": enrichment_id, "owner": self._owner.id})
 
-        def operation() -> Steps[None]:
-            yield Statement(_PUT_BACK, row)
-
-        await self._database.write(operation, crowd=True)
+    async def put_off(self, enrichment_id: str, until: float, since: float | None) -> None:
+        row = {"enrichment": enrichment_id, "owner": self._owner.id, "until": until, "since": since}
+        await self._return(_PUT_OFF, row)
 
     async def taken(self) -> list[str]:
         return [row[0] for row in await self._database.read(_TAKEN, {"owner": self._owner.id})]
+
+    async def _return(self, sql: str, row: dict[str, object]) -> None:
+        def operation() -> Steps[None]:
+            yield Statement(sql, row)
+
+        await self._database.write(operation, crowd=True)
+
+    def _queued(self, row: Row) -> Queued:
+        request = request_of(self._open(row["record"]))
+        return Queued(row["id"], row["bulk_id"], request, row["put_off_since"])
 
     def _stored(self, row: Row) -> StoredEnrichment:
         return StoredEnrichment(

@@ -120,12 +120,16 @@ enrichments = Table(
     Column("bulk_id", ForeignKey("bulks.id")),
     Column("place", Integer, nullable=False, server_default="0"),  # within its bulk
     Column("record", LargeBinary),
+    # In the queue: when it may be taken, and since when it has been put off as nobody could answer.
+    Column("not_before", Float, nullable=False, server_default="0"),
+    Column("put_off_since", Float),
 )
 _running, _queued = text("state = 'running'"), text("state = 'queued'")
 Index("ix_enrichments_running", enrichments.c.owner, sqlite_where=_running, postgresql_where=_running)
 Index(
     "ix_enrichments_queued",
     enrichments.c.account_id,
+    enrichments.c.not_before,
     enrichments.c.created_at,
     enrichments.c.place,
     sqlite_where=_queued,
