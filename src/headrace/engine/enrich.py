@@ -173,8 +173,10 @@ class Enricher:
             run = Run(waterfall, self._around, Ages.of(account))
             await self._carry_out(run)
             enrichment = self._concluded(enrichment_id, request, run)
-            if queued and _nobody_could_answer(enrichment):
-                self._try_later(queued, run)
+            if queued:
+                if _nobody_could_answer(enrichment):
+                    self._try_later(queued, run)
+                enrichment.charged = min(enrichment.charged, queued.held)  # prices may have been raised since
             known = run.subject.of_all(enrichment.attempts)
             settlement = self._settlement(enrichment, account, known, once, queued)
             enrichment.remaining = await self._settle(settlement)

@@ -23,12 +23,14 @@ class StoredEnrichment(Struct, frozen=True):
 
 
 class Queued(Struct, frozen=True):
-    """An enrichment taken from the queue, to be carried out by whoever took it. `put_off_since`: when it was
-    first found that nobody could answer for it, in seconds since 1970."""
+    """An enrichment taken from the queue, to be carried out by whoever took it. `held`: the most that
+    it may cost, in milli-credits, whatever prices are by now. `put_off_since`: when it was first found that
+    nobody could answer for it, in seconds since 1970."""
 
     id: str
     bulk_id: str | None
     request: EnrichmentRequest
+    held: int
     put_off_since: float | None = None
 
 

@@ -64,7 +64,7 @@ _TAKE = """
     WHERE state = 'queued' AND id IN (
         SELECT id FROM enrichments WHERE state = 'queued' AND account_id = :account AND not_before <= :at
         ORDER BY not_before, created_at, place LIMIT :most
-    ) RETURNING id, bulk_id, created_at, place, not_before, put_off_since, record
+    ) RETURNING id, bulk_id, created_at, place, held, not_before, put_off_since, record
 """
 
 
@@ -184,7 +184,7 @@ class SqlEnrichments:
 
     def _queued(self, row: Row) -> Queued:
         request = request_of(self._open(row["record"]))
-        return Queued(row["id"], row["bulk_id"], request, row["put_off_since"])
+        return Queued(row["id"], row["bulk_id"], request, row["held"], row["put_off_since"])
 
     def _stored(self, row: Row) -> StoredEnrichment:
         return StoredEnrichment(
