@@ -127,7 +127,7 @@ async def test_a_contact_with_a_bug_stops_neither_its_neighbours_nor_the_queue(q
 
 async def test_what_is_put_off_keeps_nobody_waiting_and_is_not_taken_before_its_time(queue: Queue) -> None:
     async def wait() -> None:
-        raise PutOff(2e9, 1.0)
+        raise PutOff(2e9, 1.0, goes_on=False)
 
     queue.work.special["first"] = wait
     queue.flaky.failures["put_off"] = 2

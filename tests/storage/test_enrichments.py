@@ -194,19 +194,24 @@ async def test_what_was_put_off_waits_for_its_time_behind_all_that_was_not(
     payer, other = await account(storage, credits=10_000), backend.open()
     await queue(storage, payer, "e1", "e2", "e3", "e4", bulk_id="bulk")
     await storage.enrichments.take(payer.id, 3)
-    await other.enrichments.put_off("e1", 0.0, None)  # it is not the one that has it
-    await storage.enrichments.put_off("e1", 2e9, 5.0)
-    await storage.enrichments.put_off("e2", 2.0, 5.0)
-    await storage.enrichments.put_off("e3", 1.0, None)
+    await other.enrichments.put_off("e1", 0.0, None, False)  # it is not the one that has it
+    await storage.enrichments.put_off("e1", 2e9, 5.0, False)
+    await storage.enrichments.put_off("e2", 2.0, 5.0, True)
+    await storage.enrichments.put_off("e3", 1.0, None, False)
 
     assert await storage.enrichments.progress("bulk", payer.id) == Progress("bulk", 4, finished=0, queued=4)
     taken = await other.enrichments.take(payer.id, 5)
-    assert [(each.id, each.put_off_since) for each in taken] == [("e4", None), ("e3", None), ("e2", 5.0)]
+    assert [(each.id, each.put_off_since, each.goes_on) for each in taken] == [
+        ("e4", None, False),
+        ("e3", None, False),
+        ("e2", 5.0, True),
+    ]
     assert await storage.enrichments.waiting() == []
 
     await other.enrichments.put_back("e2")  # which changes nothing else
     assert await storage.enrichments.waiting() == [payer.id]
-    assert [each.put_off_since for each in await storage.enrichments.take(payer.id, 5)] == [5.0]
+    again = await storage.enrichments.take(payer.id, 5)
+    assert [(each.put_off_since, each.goes_on) for each in again] == [(5.0, True)]
     assert await balance(storage, payer.id) == (6_000, 4_000)
     assert (await storage.audit()).balanced
     other.close()

@@ -14,6 +14,7 @@ from headrace.domain.model import Account, Contact, Enrichment, EnrichmentReques
 from headrace.domain.plan import Plan
 from headrace.domain.pricing import PriceBook
 from headrace.domain.waterfall import Waterfall
+from headrace.engine.heard import Heard
 from headrace.engine.ids import new_id
 from headrace.engine.memory import Ages
 from headrace.engine.own.confidence import Confidence
@@ -35,7 +36,11 @@ _SETTLE_FOR = 15.0
 _SETTLE_PAUSE = 0.25
 
 _FAILURE_KEPT = 5
-"""Seconds for which the failure of all vendors answers an `Idempotency-Key`; then it may run again."""
+"""Seconds for which the failure of all vendors, or a miss that a stop made, answers an `Idempotency-Key`;
+then it may run again."""
+
+LATE_ANSWERS = 2.0
+"""Seconds that a stopping process waits for answers that come after their deadline."""
 
 RenderWebhook = Callable[[Enrichment, Account, Queued | None], bytes]
 
@@ -75,7 +80,7 @@ class Enricher:
         self._render_webhook = render_webhook
         self._learner = learner
         self._confidence = confidence
-        self._runs: set[Run] = set()
+        self._runs: dict[Run, float] = {}  # with the seconds that each has longer in a stop
         self._background: set[asyncio.Task[None]] = set()
         self._draining = False
         self._ends_by = 0.0
@@ -146,11 +151,12 @@ class Enricher:
         return self._books.prices.to_hold(gates.runnable(request))
 
     def hurry(self, seconds: float) -> None:
-        """The process is stopping: take on nothing new, end what is in flight within `seconds`."""
+        """The process is stopping: take on nothing new, end what is in flight within `seconds`; what was
+        queued, `LATE_ANSWERS` later, as nobody waits for it and it may still hear something."""
         self._draining = True
         self._ends_by = self._around.clock.monotonic() + seconds
-        for run in self._runs:
-            run.hurry(seconds)
+        for run, longer in self._runs.items():
+            run.hurry(seconds + longer)
 
     async def finish(self, patience: float) -> None:
         """Wait up to `patience` seconds for late answers and for holds that are being given back."""
@@ -170,15 +176,15 @@ class Enricher:
         try:
             contact, fields = _looked_for(request, account), gates.allowed(request, account)
             waterfall = Waterfall(contact, fields, self._plan, account.accept_risky)
-            run = Run(waterfall, self._around, Ages.of(account))
-            await self._carry_out(run)
+            heard = self._heard(queued) if queued else None
+            run = Run(waterfall, self._around, Ages.of(account), heard)
+            await self._carry_out(run, LATE_ANSWERS if queued else 0.0)
             enrichment = self._concluded(enrichment_id, request, run)
-            if queued:
-                if _nobody_could_answer(enrichment):
-                    self._try_later(queued, run)
+            if queued and heard:
+                await self._unless_later(queued, enrichment, run, heard)
                 enrichment.charged = min(enrichment.charged, queued.held)  # prices may have been raised since
             known = run.subject.of_all(enrichment.attempts)
-            settlement = self._settlement(enrichment, account, known, once, queued)
+            settlement = self._settlement(enrichment, account, known, once, queued, run.cut_off)
             enrichment.remaining = await self._settle(settlement)
             enrichment.duration_ms = (self._around.clock.monotonic() - began) * 1000
         except BaseException:
@@ -191,6 +197,17 @@ class Enricher:
             self._in_background(self._record_late_answers(enrichment, run))
         return enrichment
 
+    def _heard(self, queued: Queued) -> Heard:
+        return Heard(self._around.memory.apart(queued.id), self._around.clock, queued.goes_on)
+
+    async def _unless_later(self, queued: Queued, enrichment: Enrichment, run: Run, heard: Heard) -> None:
+        """Raises `PutOff` where the contact may still be found: a stop cut it off, or nobody could answer."""
+        if run.cut_off:
+            await heard.keep()
+            raise PutOff(0.0, queued.put_off_since, heard.goes_on)
+        if _nobody_could_answer(enrichment):
+            self._try_later(queued, run)
+
     def _try_later(self, queued: Queued, run: Run) -> None:
         """Raises `PutOff`, unless that has been done for long enough."""
         now = self._around.clock.wall()
@@ -199,16 +216,16 @@ class Enricher:
             attempts = run.attempts
             self._meter.attempts(attempts)
             seconds = pause(attempts, self._around.guard.breakers.pauses(), now - since)
-            raise PutOff(now + seconds * (1 + random.random() / 5), since)  # noqa: S311
+            raise PutOff(now + seconds * (1 + random.random() / 5), since, queued.goes_on)  # noqa: S311
 
-    async def _carry_out(self, run: Run) -> None:
-        self._runs.add(run)
+    async def _carry_out(self, run: Run, longer: float) -> None:
+        self._runs[run] = longer
         if self._draining:  # since it was admitted
-            run.hurry(max(0.0, self._ends_by - self._around.clock.monotonic()))
+            run.hurry(max(0.0, self._ends_by + longer - self._around.clock.monotonic()))
         try:
             await run.until_answered()
         finally:
-            self._runs.discard(run)
+            del self._runs[run]
 
     def _concluded(self, enrichment_id: str, request: EnrichmentRequest, run: Run) -> Enrichment:
         found, attempts = run.waterfall.results, tuple(run.attempts)
@@ -230,6 +247,7 @@ class Enricher:
         known: tuple[str, ...],
         once: Once | None,
         queued: Queued | None,
+        cut_off: bool = False,
     ) -> Settlement:
         failed = _nobody_could_answer(enrichment)
         # A caller who waits for the answer hears of the failure; one who does not is told by webhook.
@@ -240,7 +258,7 @@ class Enricher:
             self._around.clock.wall(),
             webhook_body=self._render_webhook(enrichment, account, queued) if wanted else None,
             subjects=known,
-            reply=_reply(once, enrichment, failed) if once else None,
+            reply=_reply(once, enrichment, failed, cut_off) if once else None,
         )
 
     async def _settle(self, settlement: Settlement) -> int:
@@ -292,7 +310,9 @@ def _nobody_could_answer(enrichment: Enrichment) -> bool:
     return not any(lane.answered for lane in lanes) and any(lane.failed for lane in lanes)
 
 
-def _reply(once: Once, enrichment: Enrichment, failed: bool) -> Reply:
+def _reply(once: Once, enrichment: Enrichment, failed: bool, cut_off: bool) -> Reply:
+    """A miss that a stop made is no answer for a day either; what was charged for is."""
     if failed:
         return Reply(once.claim, 503, b"providers_failed", _FAILURE_KEPT)
-    return Reply(once.claim, 200, once.write(enrichment))
+    seconds = _FAILURE_KEPT if cut_off and not enrichment.charged else None
+    return Reply(once.claim, 200, once.write(enrichment), seconds)

@@ -12,6 +12,7 @@ from headrace.domain.model import Account, Failed, Field, Found, Grade, Judged, 
 from headrace.engine import lasting
 from headrace.engine.asked import Asked, Key
 from headrace.engine.converse import Reply, Told
+from headrace.engine.flights import LocalFlights
 from headrace.engine.sharing import Ask, Sharing
 from headrace.engine.stopwatch import Stopwatch
 from headrace.ports import Answers, Clock, Flights, Remembered
@@ -71,6 +72,12 @@ class Memory:
         if reply.shared and not await self._recall(key, asked, ages):
             await self._remember(key, asked, reply)  # whoever asked has no use for memory
         return reply
+
+    def apart(self, name: str) -> "Memory":
+        """One for what only `name` is to remember."""
+        return Memory(
+            self._answers, LocalFlights(), lambda text: self._digest(f"{name}\n{text}"), self._clock
+        )
 
     async def recall(self, asked: Asked, ages: Ages) -> Reply | None:
         """An answer that is young enough, without asking anybody."""

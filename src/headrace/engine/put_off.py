@@ -29,12 +29,14 @@ _LACKING = "missing_input"
 
 class PutOff(Exception):
     """Raised where a queued contact is to go back to its queue. Times are seconds since 1970: it is not taken
-    before `until`; `since`: when it was first put off, if that counts."""
+    before `until`; `since`: when it was first put off, if that counts. `goes_on`: it has heard something
+    already."""
 
-    def __init__(self, until: float, since: float | None = None) -> None:
-        super().__init__(until, since)
+    def __init__(self, until: float, since: float | None, goes_on: bool) -> None:
+        super().__init__(until, since, goes_on)
         self.until = until
         self.since = since
+        self.goes_on = goes_on
 
 
 def pause(attempts: Iterable[Attempt], pauses: Mapping[str, Pause], waited: float) -> float:

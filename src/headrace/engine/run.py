@@ -28,6 +28,7 @@ from headrace.domain.waterfall import Answers, Waterfall
 from headrace.engine.asked import Asked
 from headrace.engine.converse import Reply, Told, converse
 from headrace.engine.guard import Guard
+from headrace.engine.heard import Heard
 from headrace.engine.local import Local, consult
 from headrace.engine.memory import Ages, Memory
 from headrace.engine.screen import Screen
@@ -66,13 +67,18 @@ class Surroundings(Struct, frozen=True):
 
 
 class Run:
-    """One enrichment under way. `ages`: how old an answer may be."""
+    """One enrichment under way. `ages`: how old an answer may be; `heard`: what it was told before a stop.
+    `cut_off`: a stop ended it while it was still looking for something."""
 
-    def __init__(self, waterfall: Waterfall, surroundings: Surroundings, ages: Ages) -> None:
+    def __init__(
+        self, waterfall: Waterfall, surroundings: Surroundings, ages: Ages, heard: Heard | None = None
+    ) -> None:
         self.waterfall = waterfall
         self.subject = Subject(waterfall.contact)
         self.stopwatch = Stopwatch(surroundings.clock)
         self.sandbox = False
+        self.cut_off = False
+        self._heard = heard
         self._around = surroundings
         self._ages = ages
         self._now = surroundings.clock.monotonic
@@ -83,6 +89,7 @@ class Run:
         self._tasks: set[asyncio.Task[None]] = set()
         self._timers: dict[Field, asyncio.TimerHandle] = {}
         self._latest = math.inf
+        self._hurried: set[Field] = set()
 
     @property
     def elapsed_ms(self) -> float:
@@ -123,7 +130,7 @@ class Run:
         for lane, timer in list(self._timers.items()):
             if timer.when() > self._latest:
                 timer.cancel()
-                self._set_timer(lane, seconds)
+                self._set_timer(lane, math.inf)
 
     @property
     def attempts(self) -> list[Attempt]:
@@ -135,10 +142,14 @@ class Run:
         return [*self.waterfall.attempts, *self.waterfall.unanswered(late)]
 
     def _set_timer(self, lane: Field, seconds: float) -> None:
-        at = min(self._loop.time() + seconds, self._latest)
+        at = self._loop.time() + seconds
+        if at > self._latest:
+            at = self._latest
+            self._hurried.add(lane)
         self._timers[lane] = self._loop.call_at(at, self._time_is_up, lane)
 
     def _time_is_up(self, lane: Field) -> None:
+        self.cut_off = self.cut_off or (lane in self._hurried and lane in self.waterfall.open_lanes)
         self.waterfall.close(lane)
         self._begin(self._next_questions())
 
@@ -198,7 +209,8 @@ class Run:
             return self._call(vendor, question)
         asked = Asked(vendor, question, self.waterfall.contact)
         ask = partial(self._call, vendor, question)
-        return self._around.memory.answer(asked, ask, self._ages, self.stopwatch)
+        answer = partial(self._around.memory.answer, asked, ask, self._ages, self.stopwatch)
+        return self._heard.answer(asked, answer) if self._heard else answer()
 
     async def _call(self, vendor: Party, question: Question) -> Reply:
         if not isinstance(vendor, Vendor):

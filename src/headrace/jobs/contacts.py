@@ -144,7 +144,7 @@ class Contacts:
             await self._carry_out(queued, account)
             self._mine.discard(queued.id)
         except PutOff as later:
-            put_off = partial(self._enrichments.put_off, queued.id, later.until, later.since)
+            put_off = partial(self._enrichments.put_off, queued.id, later.until, later.since, later.goes_on)
             await self._return(queued.id, put_off)
         except Problem as problem:
             shift.trouble = problem

@@ -25,13 +25,15 @@ class StoredEnrichment(Struct, frozen=True):
 class Queued(Struct, frozen=True):
     """An enrichment taken from the queue, to be carried out by whoever took it. `held`: the most that
     it may cost, in milli-credits, whatever prices are by now. `put_off_since`: when it was first found that
-    nobody could answer for it, in seconds since 1970."""
+    nobody could answer for it, in seconds since 1970. `goes_on`: a stop cut it off after it had heard
+    something."""
 
     id: str
     bulk_id: str | None
     request: EnrichmentRequest
     held: int
     put_off_since: float | None = None
+    goes_on: bool = False
 
 
 class Progress(Struct, frozen=True):
@@ -87,9 +89,9 @@ class Enrichments(Protocol):
         """Return what was taken to its place in the queue; its hold stays."""
         ...
 
-    async def put_off(self, enrichment_id: str, until: float, since: float | None) -> None:
+    async def put_off(self, enrichment_id: str, until: float, since: float | None, goes_on: bool) -> None:
         """Return what was taken to the queue, from which it is not taken before `until`; its hold stays.
-        `since`: when it was first put off."""
+        `since`, `goes_on`: as in `Queued`."""
         ...
 
     async def taken(self) -> Sequence[str]:

@@ -54,7 +54,8 @@ _PUT_BACK = """
     WHERE id = :enrichment AND state = 'running' AND owner = :owner
 """
 _PUT_OFF = """
-    UPDATE enrichments SET state = 'queued', owner = '', not_before = :until, put_off_since = :since
+    UPDATE enrichments SET state = 'queued', owner = '', not_before = :until, put_off_since = :since,
+        goes_on = :goes_on
     WHERE id = :enrichment AND state = 'running' AND owner = :owner
 """
 _TAKEN = "SELECT id FROM enrichments WHERE state = 'running' AND owner = :owner AND mode = 'async'"
@@ -64,7 +65,8 @@ _TAKE = """
     WHERE state = 'queued' AND id IN (
         SELECT id FROM enrichments WHERE state = 'queued' AND account_id = :account AND not_before <= :at
         ORDER BY not_before, created_at, place LIMIT :most
-    ) RETURNING id, bulk_id, created_at, place, held, not_before, put_off_since, record
+    ) RETURNING id, bulk_id, created_at, place, held, not_before, put_off_since, goes_on,
+        record
 """
 
 
@@ -169,8 +171,14 @@ class SqlEnrichments:
     async def put_back(self, enrichment_id: str) -> None:
         await self._return(_PUT_BACK, {"enrichment": enrichment_id, "owner": self._owner.id})
 
-    async def put_off(self, enrichment_id: str, until: float, since: float | None) -> None:
-        row = {"enrichment": enrichment_id, "owner": self._owner.id, "until": until, "since": since}
+    async def put_off(self, enrichment_id: str, until: float, since: float | None, goes_on: bool) -> None:
+        row = {
+            "enrichment": enrichment_id,
+            "owner": self._owner.id,
+            "until": until,
+            "since": since,
+            "goes_on": goes_on,
+        }
         await self._return(_PUT_OFF, row)
 
     async def taken(self) -> list[str]:
@@ -184,7 +192,8 @@ class SqlEnrichments:
 
     def _queued(self, row: Row) -> Queued:
         request = request_of(self._open(row["record"]))
-        return Queued(row["id"], row["bulk_id"], request, row["held"], row["put_off_since"])
+        goes_on = bool(row["goes_on"])
+        return Queued(row["id"], row["bulk_id"], request, row["held"], row["put_off_since"], goes_on)
 
     def _stored(self, row: Row) -> StoredEnrichment:
         return StoredEnrichment(

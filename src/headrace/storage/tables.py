@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     text,
 )
 
@@ -123,6 +124,8 @@ enrichments = Table(
     # In the queue: when it may be taken, and since when it has been put off as nobody could answer.
     Column("not_before", Float, nullable=False, server_default="0"),
     Column("put_off_since", Float),
+    # A stop cut it off after it had heard something, which is among the answers.
+    Column("goes_on", Boolean, nullable=False, server_default=false()),
 )
 _running, _queued = text("state = 'running'"), text("state = 'queued'")
 Index("ix_enrichments_running", enrichments.c.owner, sqlite_where=_running, postgresql_where=_running)

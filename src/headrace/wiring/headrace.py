@@ -17,7 +17,7 @@ from headrace.api.turns import Turns
 from headrace.config import ConfigError, Settings
 from headrace.domain.errors import Problem
 from headrace.engine.clock import SystemClock
-from headrace.engine.enrich import Books, Enricher
+from headrace.engine.enrich import LATE_ANSWERS, Books, Enricher
 from headrace.engine.guard import Guard
 from headrace.engine.own.learn import Learner
 from headrace.engine.own.recall import Recall
@@ -47,10 +47,6 @@ from headrace.wiring.vendors import (
     with_entered_keys,
 )
 from headrace.wiring.work import check_webhook, make_worker
-
-_LATE_ANSWERS = 2.0
-"""Seconds that a stopping process waits for answers that came after their deadline."""
-
 
 _SWEEP_EVERY = 2.0
 """Seconds between two looks for processes that died."""
@@ -134,8 +130,8 @@ class Headrace:
         for task in self._sweeper:
             task.cancel()
         if self.worker:
-            await self.worker.stop(self.settings.server.drain_seconds + _LATE_ANSWERS)
-        await self.enricher.finish(_LATE_ANSWERS)
+            await self.worker.stop(self.settings.server.drain_seconds + LATE_ANSWERS)
+        await self.enricher.finish(LATE_ANSWERS)
         await self.own.finish()
         await self.transport.aclose()
         await self.shared.aclose()

@@ -1,4 +1,4 @@
-"""A queued contact that nobody could answer for waits for a time, and is known to have waited."""
+"""A queued contact can be put off, and goes on with what it had heard before a stop."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,12 +15,14 @@ def upgrade() -> None:
     with op.batch_alter_table(_TABLE) as batch:
         batch.add_column(sa.Column("not_before", sa.Float, nullable=False, server_default="0"))
         batch.add_column(sa.Column("put_off_since", sa.Float))
+        batch.add_column(sa.Column("goes_on", sa.Boolean, nullable=False, server_default=sa.false()))
     _index("account_id", "not_before", "created_at", "place")
 
 
 def downgrade() -> None:
     op.drop_index(_NAME, _TABLE)
     with op.batch_alter_table(_TABLE) as batch:
+        batch.drop_column("goes_on")
         batch.drop_column("put_off_since")
         batch.drop_column("not_before")
     _index("account_id", "created_at", "place")
