@@ -7,6 +7,7 @@ from tests.fleet.process import Process, command
 from tests.servers import Valkey
 
 SERVE = ("serve", "--port", "0")
+VENDOR = {"PROVIDERS__HUNTER__API_KEY": "not asked"}
 
 
 def check(refused: "subprocess.CompletedProcess[str]") -> None:
@@ -19,7 +20,7 @@ def check(refused: "subprocess.CompletedProcess[str]") -> None:
 
 
 def test_a_second_process_is_refused_without_a_shared_store(database: str, tmp_path: Path) -> None:
-    settings = {"DATABASE__URL": database}
+    settings = {"DATABASE__URL": database, **VENDOR}
     with Process(tmp_path, *SERVE, settings=settings):
         check(command(tmp_path, settings, *SERVE))
         check(command(tmp_path, settings, *SERVE, "--no-worker"))
@@ -29,7 +30,7 @@ def test_a_second_process_is_refused_without_a_shared_store(database: str, tmp_p
 def test_one_without_a_shared_store_is_refused_beside_a_fleet(
     database: str, store: Valkey, tmp_path: Path
 ) -> None:
-    settings = {"DATABASE__URL": database}
+    settings = {"DATABASE__URL": database, **VENDOR}
     members = {**settings, "SHARED__URL": store.url}
     with (
         Process(tmp_path, *SERVE, settings=members),
@@ -41,7 +42,20 @@ def test_one_without_a_shared_store_is_refused_beside_a_fleet(
 
 
 def test_a_process_may_start_as_soon_as_the_one_before_was_killed(database: str, tmp_path: Path) -> None:
-    settings = {"DATABASE__URL": database}
+    settings = {"DATABASE__URL": database, **VENDOR}
     for _ in range(3):
         with Process(tmp_path, *SERVE, settings=settings) as server:
             assert server.running
+
+
+def test_a_worker_that_has_nobody_to_ask_is_refused(database: str, tmp_path: Path) -> None:
+    refused = command(tmp_path, {"DATABASE__URL": database}, "worker")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.splitlines()[-1].startswith("headrace: no provider is configured")
+
+
+def test_its_own_finder_is_somebody_to_ask(database: str, tmp_path: Path) -> None:
+    finder = {"FINDER__ENABLED": "true", "WATERFALL__ORDER__EMAIL": "headrace_finder"}
+    settings = {"DATABASE__URL": database, **finder}
+    with Process(tmp_path, "worker", settings=settings) as worker:
+        assert worker.said == {"working": True}

@@ -4,7 +4,7 @@ import asyncio
 import signal
 
 from headrace import logs
-from headrace.cli.options import AsJson, ConfigFile, announce, settings_from
+from headrace.cli.options import AsJson, CommandError, ConfigFile, announce, settings_from
 from headrace.storage import schema
 from headrace.wiring import Headrace, build
 
@@ -15,6 +15,9 @@ def worker(config: ConfigFile = None, as_json: AsJson = False) -> None:
     logs.configure(settings.log.level, settings.log.format)
     schema.upgrade_apart(settings.database_at)
     headrace = build(settings, worker=True)
+    if not headrace.enricher.finds:
+        headrace.storage.close()
+        raise CommandError("no provider is configured, so a worker could do nothing; add a vendor's key")
     asyncio.run(_work(headrace, as_json))
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 
 import structlog
 from msgspec import Struct
@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from headrace.domain import gates
 from headrace.domain.errors import Problem
-from headrace.domain.model import Account, Contact, Enrichment, EnrichmentRequest, Result
+from headrace.domain.model import Account, Contact, Enrichment, EnrichmentRequest, Field, Result
 from headrace.domain.plan import Plan
 from headrace.domain.pricing import PriceBook
 from headrace.domain.waterfall import Waterfall
@@ -19,7 +19,7 @@ from headrace.engine.ids import new_id
 from headrace.engine.memory import Ages
 from headrace.engine.own.confidence import Confidence
 from headrace.engine.own.learn import Learner
-from headrace.engine.put_off import LONG_ENOUGH, PutOff, pause
+from headrace.engine.put_off import LONG_ENOUGH, UNSERVED, PutOff, pause
 from headrace.engine.run import Run, Surroundings
 from headrace.engine.subjects import Subject
 from headrace.ports import Claim, Enrichments, Ledger, Meter, Queued, Reply, Settlement
@@ -82,6 +82,7 @@ class Enricher:
         self._confidence = confidence
         self._runs: dict[Run, float] = {}  # with the seconds that each has longer in a stop
         self._background: set[asyncio.Task[None]] = set()
+        self._lacking: set[tuple[Field, ...]] = set()  # what was said to be without a provider
         self._draining = False
         self._ends_by = 0.0
 
@@ -119,6 +120,7 @@ class Enricher:
         Raises `PutOff` when nobody could answer, and `Problem(storage_unavailable)`; then it is still the
         caller's, to be put back.
         """
+        self._leave_to_others(queued, account)
         began = self._around.clock.monotonic()
         return await self._run_and_settle(queued.id, queued.request, account, began, queued=queued)
 
@@ -141,10 +143,15 @@ class Enricher:
         """Raises what `enrich` would raise before anything is held. `later`: it is for the queue."""
         gates.check(request, account, later=later)
         fields = gates.runnable(request)
-        if not any(self._plan.finders.get(wanted) for wanted in fields):
+        if not self._serves(fields):
             raise Problem("no_providers", fields=" or ".join(fields))
         if self._draining:
             raise Problem("shutting_down", retry_after=1)
+
+    @property
+    def finds(self) -> tuple[Field, ...]:
+        """What there is somebody to ask for."""
+        return tuple(wanted for wanted in Field if self._plan.finders.get(wanted))
 
     def price(self, request: EnrichmentRequest) -> int:
         """The most that the request can cost."""
@@ -196,6 +203,20 @@ class Enricher:
         if run.outstanding:
             self._in_background(self._record_late_answers(enrichment, run))
         return enrichment
+
+    def _serves(self, fields: Iterable[Field]) -> bool:
+        return any(self._plan.finders.get(wanted) for wanted in fields)
+
+    def _leave_to_others(self, queued: Queued, account: Account) -> None:
+        """Raises `PutOff` where nobody is configured here who could be asked: another worker may do it, or
+        this one once its vendors are back in its settings."""
+        fields = gates.allowed(queued.request, account)
+        if not fields or self._serves(fields):
+            return
+        if fields not in self._lacking:
+            self._lacking.add(fields)
+            log.error("queue_without_provider", fields=", ".join(fields))
+        raise PutOff(self._around.clock.wall() + UNSERVED, queued.put_off_since, queued.goes_on)
 
     def _heard(self, queued: Queued) -> Heard:
         return Heard(self._around.memory.apart(queued.id), self._around.clock, queued.goes_on)

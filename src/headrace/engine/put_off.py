@@ -23,6 +23,9 @@ of seconds or of a minute."""
 LONG_ENOUGH = 86_400.0
 """Seconds since it was first put off, after which a contact ends with nothing found."""
 
+UNSERVED = 60.0
+"""Seconds for which a process that has nobody to ask for a contact leaves it to others."""
+
 _NO_ROOM = ("busy", "rate_limited_here")
 _LACKING = "missing_input"
 
