@@ -43,7 +43,7 @@ class Batch:
         known = self._deliveries.values()
         barred = {each.id for each in known if await self._is_suppressed(each.enrichment_id)}
         self._deliveries = {
-            each.id: replace(each, url=None) if each.id in barred else each
+            each.id: replace(each, url=None, unreadable=False) if each.id in barred else each
             for each in await self._webhooks.batch(self._name)
         }
         self._read_at = began

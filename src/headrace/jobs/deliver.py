@@ -93,9 +93,12 @@ class Deliver:
             raise
         except Exception as bug:
             log.error("webhook_stumbled", delivery=delivery.id, error=type(bug).__name__)
-            return self._concluded(delivery, None, None, "internal_error")
+            return self._unasked(delivery, "internal_error")
 
     async def _tried(self, delivery: Delivery) -> Attempted:
+        if delivery.unreadable:  # the key may be put back before the schedule ends
+            log.error("webhook_unreadable", account=delivery.account_id, delivery=delivery.id)
+            return self._unasked(delivery, "unreadable")
         if delivery.url is None:
             return Attempted(delivery.id, "suppressed", counted=False)
         if delivery.disabled:
@@ -109,7 +112,7 @@ class Deliver:
             answer = await self._opened().post(url, headers, delivery.body)
         except Blocked as blocked:
             # No later attempt would be let through either.
-            return Attempted(delivery.id, "failed", error=f"blocked: {blocked.reason}")
+            return Attempted(delivery.id, "failed", error=f"blocked: {blocked.reason}", asked=False)
         except Refused as refused:
             return self._concluded(delivery, None, None, refused.failure.value)
         return self._concluded(delivery, answer.status, answer.retry_after, None)
@@ -129,7 +132,16 @@ class Deliver:
         if effect is Effect.DISABLE or webhooks.should_disable(delivery.failing_since, now):
             log.warning("webhook_disabled", account=delivery.account_id, delivery=delivery.id, status=status)
             return Attempted(delivery.id, "disabled", status=status, error=error, disable=True)
-        wait = webhooks.retry_after_seconds(retry_after, now)
-        next_at = webhooks.next_attempt(self._schedule, delivery.attempts + 1, random.random(), wait, now)  # noqa: S311
+        next_at = self._next(delivery, webhooks.retry_after_seconds(retry_after, now))
         state = "failed" if next_at is None else "pending"
         return Attempted(delivery.id, state, next_at=next_at, status=status, error=error)
+
+    def _unasked(self, delivery: Delivery, error: str) -> Attempted:
+        """A try that failed by us: it takes its place in the schedule, and says nothing of the receiver."""
+        next_at = self._next(delivery, None)
+        state = "failed" if next_at is None else "pending"
+        return Attempted(delivery.id, state, next_at=next_at, error=error, asked=False)
+
+    def _next(self, delivery: Delivery, wait: float | None) -> float | None:
+        now, made = self._clock.wall(), delivery.attempts + 1
+        return webhooks.next_attempt(self._schedule, made, random.random(), wait, now)  # noqa: S311

@@ -8,7 +8,8 @@ from msgspec import Struct
 
 class Delivery(Struct, frozen=True):
     """One webhook to send. `attempts`: made so far, since the last replay. `url` is gone once its person was
-    erased. `failing_since`: seconds since 1970."""
+    erased. `failing_since`: seconds since 1970. `unreadable`: no key opens it, or what it is to be
+    signed with."""
 
     id: str
     enrichment_id: str
@@ -19,11 +20,13 @@ class Delivery(Struct, frozen=True):
     secrets: tuple[str, ...]
     failing_since: float | None
     disabled: bool
+    unreadable: bool = False
 
 
 class Attempted(Struct, frozen=True):
     """How an attempt to deliver ended. `state`: pending, delivered, failed, disabled or suppressed;
-    `counted`: the receiver was asked; `disable`: it must not be asked again."""
+    `counted`: it took one of the schedule's places; `asked`: the receiver was asked, so it says something of
+    that one; `disable`: it must not be asked again."""
 
     id: str
     state: str
@@ -32,6 +35,7 @@ class Attempted(Struct, frozen=True):
     status: int | None = None
     error: str | None = None
     disable: bool = False
+    asked: bool = True
 
 
 class DeliveryInfo(Struct, frozen=True):

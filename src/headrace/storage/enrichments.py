@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+import msgspec
+import structlog
+
 from headrace.domain.errors import Problem
 from headrace.domain.model import Account, Attempt, EnrichmentRequest
 from headrace.engine.subjects import Subject
@@ -68,6 +71,12 @@ _TAKE = """
     ) RETURNING id, bulk_id, created_at, place, held, not_before, put_off_since, goes_on,
         record
 """
+
+
+UNREADABLE = 600.0
+"""Seconds until a contact whose record no key opens is looked at again: the key may be put back."""
+
+log = structlog.get_logger()
 
 
 class SqlEnrichments:
@@ -166,7 +175,11 @@ class SqlEnrichments:
 
         taken = await self._database.write(operation, key=account_id)
         taken.sort(key=lambda row: (row["not_before"], row["created_at"], row["place"]))
-        return [self._queued(row) for row in taken]
+        found = [(row, self._queued(row)) for row in taken]
+        for row in (row for row, queued in found if queued is None):
+            log.error("record_unreadable", enrichment=row["id"])
+            await self.put_off(row["id"], at + UNREADABLE, row["put_off_since"], bool(row["goes_on"]))
+        return [queued for _, queued in found if queued]
 
     async def put_back(self, enrichment_id: str) -> None:
         await self._return(_PUT_BACK, {"enrichment": enrichment_id, "owner": self._owner.id})
@@ -190,8 +203,10 @@ class SqlEnrichments:
 
         await self._database.write(operation, crowd=True)
 
-    def _queued(self, row: Row) -> Queued:
-        request = request_of(self._open(row["record"]))
+    def _queued(self, row: Row) -> Queued | None:
+        request = self._vault.read(row["record"], _request)
+        if request is None:
+            return None
         goes_on = bool(row["goes_on"])
         return Queued(row["id"], row["bulk_id"], request, row["held"], row["put_off_since"], goes_on)
 
@@ -211,3 +226,11 @@ class SqlEnrichments:
 
     def _open(self, sealed: bytes) -> EnrichmentRecord:
         return decode_record(self._vault.open(sealed))
+
+
+def _request(record: bytes) -> EnrichmentRequest:
+    """Raises `msgspec.MsgspecError`, also for a kind that a later version knows."""
+    try:
+        return request_of(decode_record(record))
+    except ValueError as error:
+        raise msgspec.ValidationError(str(error)) from None

@@ -151,7 +151,7 @@ class SqlWebhooks:
 
         def operation() -> Steps[None]:
             rows = yield Statement(_ATTEMPTED, row)
-            if not rows or not outcome.counted:
+            if not rows or not (outcome.counted and outcome.asked):
                 return
             endpoint = {"account": rows[0][0], "endpoint": rows[0][1]}
             if outcome.state == "delivered":
@@ -207,7 +207,10 @@ class SqlWebhooks:
         return await self._database.write(operation, key=account_id)
 
     def _delivery(self, row: Row) -> Delivery:
-        owed = _decode(self._vault.open(row["record"])) if row["record"] is not None else None
+        owed = self._owed(row["record"])
+        sealed = row["webhook_secrets"]
+        secrets = [] if sealed is None else self._vault.read(sealed, _decode_secrets)
+        closed = secrets is None or (owed is None and row["record"] is not None)
         return Delivery(
             id=row["id"],
             enrichment_id=row["enrichment_id"],
@@ -215,13 +218,14 @@ class SqlWebhooks:
             attempts=row["made"],
             url=owed.url if owed else None,
             body=owed.body.encode() if owed else b"",
-            secrets=tuple(each.secret for each in self._open_secrets(row["webhook_secrets"])),
+            secrets=tuple(each.secret for each in self._in_use(secrets or [])),
             failing_since=row["first_failure_at"],
             disabled=bool(row["disabled"]),
+            unreadable=closed,
         )
 
     def _info(self, row: Row) -> DeliveryInfo:
-        owed = _decode(self._vault.open(row["record"])) if row["record"] is not None else None
+        owed = self._owed(row["record"])
         return DeliveryInfo(
             id=row["id"],
             enrichment_id=row["enrichment_id"],
@@ -234,11 +238,15 @@ class SqlWebhooks:
             created_at=row["created_at"],
         )
 
+    def _owed(self, record: bytes | None) -> _Owed | None:
+        """`None` for what is gone, and for what no key opens."""
+        return None if record is None else self._vault.read(record, _decode)
+
     def _open_secrets(self, sealed: bytes | None) -> list[Secret]:
-        if sealed is None:
-            return []
+        return [] if sealed is None else self._in_use(_decode_secrets(self._vault.open(sealed)))
+
+    def _in_use(self, kept: list[Secret]) -> list[Secret]:
         now = self._clock.wall()
-        kept = _decode_secrets(self._vault.open(sealed))
         return [each for each in kept if each.until is None or each.until > now]
 
     async def _put(self, sql: str, row: dict[str, object]) -> list[Row]:
