@@ -12,7 +12,9 @@ from hypothesis import example, given
 from headrace.domain.webhooks import (
     DEFAULT_SCHEDULE,
     FAILING_FOR,
+    JITTER,
     LONGEST_RETRY_AFTER,
+    QUIET_FOR,
     Effect,
     classify,
     next_attempt,
@@ -156,15 +158,23 @@ def test_no_answer_is_tried_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("first_failure_at", "given_up"),
+    ("first", "last", "given_up"),
     [
-        (None, False),
-        (NOW, False),
-        (NOW - FAILING_FOR + 1, False),
-        (NOW - 5 * DAY, True),
-        (NOW - 30 * DAY, True),
-        (NOW + DAY, False),
+        (None, None, False),
+        (NOW, NOW, False),
+        (NOW - FAILING_FOR + 1, NOW, False),
+        (NOW - 5 * DAY, NOW - 1.1 * DAY, True),
+        (NOW - 30 * DAY, NOW - QUIET_FOR, True),
+        (NOW - 30 * DAY, NOW - QUIET_FOR - 1, False),
+        (NOW - 30 * DAY, NOW - 30 * DAY, False),
+        (NOW - 30 * DAY, None, False),
+        (NOW + DAY, NOW + DAY, False),
     ],
 )
-def test_five_days_of_only_failures_end_it(first_failure_at: float | None, given_up: bool) -> None:
-    assert should_disable(first_failure_at, NOW) is given_up
+def test_five_days_of_only_failures_end_it(first: float | None, last: float | None, given_up: bool) -> None:
+    assert should_disable(first, last, NOW) is given_up
+
+
+def test_no_gap_of_the_schedule_is_a_quiet_time() -> None:
+    assert (1 + JITTER) * max(DEFAULT_SCHEDULE) < QUIET_FOR
+    assert LONGEST_RETRY_AFTER < QUIET_FOR

@@ -10,13 +10,14 @@ import pytest_asyncio
 from aiohttp import web
 
 from headrace.domain.errors import Problem
+from headrace.domain.webhooks import FAILING_FOR
 from headrace.jobs import batch, deliver
 from headrace.ports import Attempted, Delivered
 from headrace.storage import erasure
 from headrace.storage.webhooks import SqlWebhooks
 from headrace.transport.guarded import GuardedTransport
 from tests.jobs.delivering import Office, office
-from tests.jobs.receiver import Hook, Received, receiving, saying
+from tests.jobs.receiver import Hook, Received, accept, receiving, saying
 from tests.storage import making
 
 ADA = "email:ada@example.com"
@@ -170,3 +171,38 @@ async def test_an_outcome_that_was_not_written_down_is_the_only_one_tried_again(
     assert [each.state for each in await post.listed()] == ["delivered"] * 3
     assert [each.id for each in hook.received].count(second) == 2
     assert len(hook.received) == 4
+
+
+async def test_one_failure_long_after_another_disables_nothing(post: Office, hook: Hook) -> None:
+    hook.answer = saying(503)
+    await post.owe(hook.url)
+    await post.attempt_all()
+    post.clock.now += 2 * FAILING_FOR
+    await post.owe(hook.url)
+    await post.attempt()
+    hook.answer = accept
+    await post.attempt_all()
+    assert [(each.state, each.last_status) for each in await post.listed()] == [
+        ("delivered", 204),
+        ("failed", 503),
+    ]
+
+
+async def test_attempts_that_reached_nobody_do_not_count_against_the_receiver(
+    post: Office, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stumble(*_: object) -> Delivered:
+        raise KeyError("a bug")
+
+    began = post.clock.now
+    with monkeypatch.context() as patched:
+        patched.setattr(GuardedTransport, "post", stumble)
+        while post.clock.now < began + FAILING_FOR:
+            await post.owe(hook.url)
+            await post.attempt_all()
+            post.clock.now += 3600
+    hook.answer = saying(503)
+    await post.owe(hook.url)
+    await post.attempt()
+    delivery = (await post.listed())[0]
+    assert (delivery.state, delivery.last_status) == ("pending", 503)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from headrace.domain.model import Account
+from headrace.domain.webhooks import QUIET_FOR
 from headrace.operate.model import Secret
 from headrace.ports import Attempted, Delivery
 from headrace.storage.opening import Storage
@@ -232,6 +233,25 @@ async def test_an_endpoint_fails_since_its_first_failure_until_it_is_well(
 
     await storage.webhooks.attempted("b", Attempted(third.id, "delivered", status=200))
     assert [each.failing_since for each in await taken(storage, "c")] == [None, None]
+
+
+async def test_after_a_quiet_time_the_row_of_failures_begins_anew(storage: Storage, clock: SetClock) -> None:
+    payer = await account(storage, credits=1_000)
+    await owed(storage, payer, "e1", "e2", "e3", "e4", "e5")
+    *failing, blocked, left = await taken(storage)
+    days = (0.0, QUIET_FOR, 3 * QUIET_FOR)
+    for delivery, after in zip(failing, days, strict=True):
+        clock.now = NOW + after
+        await storage.webhooks.attempted("b", Attempted(delivery.id, "pending", next_at=2 * NOW))
+        found = (await storage.webhooks.batch("b"))[0]
+        expected = NOW if after <= QUIET_FOR else NOW + after
+        assert (found.failing_since, found.failed_at) == (expected, NOW + after)
+
+    clock.now += 10
+    outcome = Attempted(blocked.id, "failed", error="internal_error", asked=False)
+    await storage.webhooks.attempted("b", outcome)
+    (found,) = await storage.webhooks.batch("b")
+    assert (found.id, found.failed_at) == (left.id, NOW + 3 * QUIET_FOR)
 
 
 async def test_many_outcomes_of_one_moment_are_all_written_down(storage: Storage, backend: Backend) -> None:

@@ -17,6 +17,9 @@ LONGEST_RETRY_AFTER = 86400.0
 FAILING_FOR = 5 * 86400.0
 """Seconds of nothing but failures after which an endpoint is given up."""
 
+QUIET_FOR = 2 * 86400.0
+"""Seconds without an attempt after which a row of failures begins anew; the schedule's gaps are shorter."""
+
 _GONE = 410
 
 
@@ -57,6 +60,9 @@ def retry_after_seconds(header: str | None, now: float) -> float | None:
     return None if seconds is None else min(seconds, LONGEST_RETRY_AFTER)
 
 
-def should_disable(first_failure_at: float | None, now: float) -> bool:
-    """Has the endpoint only failed for days? `first_failure_at`: the first failure since the last success."""
-    return first_failure_at is not None and now - first_failure_at >= FAILING_FOR
+def should_disable(first_failure_at: float | None, last_failure_at: float | None, now: float) -> bool:
+    """Has the endpoint only failed for days, again and again? `first_failure_at`, `last_failure_at`: of the
+    failures since the last success."""
+    if first_failure_at is None or last_failure_at is None or now - last_failure_at > QUIET_FOR:
+        return False
+    return now - first_failure_at >= FAILING_FOR

@@ -129,7 +129,8 @@ class Deliver:
         effect = webhooks.classify(status)
         if effect is Effect.DELIVERED:
             return Attempted(delivery.id, "delivered", status=status)
-        if effect is Effect.DISABLE or webhooks.should_disable(delivery.failing_since, now):
+        given_up = webhooks.should_disable(delivery.failing_since, delivery.failed_at, now)
+        if effect is Effect.DISABLE or given_up:
             log.warning("webhook_disabled", account=delivery.account_id, delivery=delivery.id, status=status)
             return Attempted(delivery.id, "disabled", status=status, error=error, disable=True)
         next_at = self._next(delivery, webhooks.retry_after_seconds(retry_after, now))

@@ -8,8 +8,8 @@ from msgspec import Struct
 
 class Delivery(Struct, frozen=True):
     """One webhook to send. `attempts`: made so far, since the last replay. `url` is gone once its person was
-    erased. `failing_since`: seconds since 1970. `unreadable`: no key opens it, or what it is to be
-    signed with."""
+    erased. `failing_since`, `failed_at`: when its endpoint failed first and last, in seconds since 1970.
+    `unreadable`: no key opens it, or what it is to be signed with."""
 
     id: str
     enrichment_id: str
@@ -19,6 +19,7 @@ class Delivery(Struct, frozen=True):
     body: bytes
     secrets: tuple[str, ...]
     failing_since: float | None
+    failed_at: float | None
     disabled: bool
     unreadable: bool = False
 

@@ -191,6 +191,7 @@ webhook_endpoints = Table(
     Column("account_id", ForeignKey("accounts.id"), primary_key=True),
     Column("endpoint", LargeBinary, primary_key=True),
     Column("first_failure_at", Float),
+    Column("last_failure_at", Float),
     Column("disabled_at", Float),
 )
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
+from headrace.domain.webhooks import QUIET_FOR
 from headrace.engine.ids import new_id
 from headrace.operate.model import Secret
 from headrace.operate.ports import OPERATOR, ChangeSecrets
@@ -27,7 +28,7 @@ _CLAIM = """
 """
 _BATCH = """
     SELECT d.id, d.enrichment_id, d.account_id, d.attempts - d.base AS made, d.created_at, d.record,
-        e.first_failure_at,
+        e.first_failure_at, e.last_failure_at,
         CASE WHEN e.disabled_at IS NULL THEN 0 ELSE 1 END AS disabled, a.webhook_secrets
     FROM webhook_deliveries d JOIN accounts a ON a.id = d.account_id
     LEFT JOIN webhook_endpoints e ON e.account_id = d.account_id AND e.endpoint = d.endpoint
@@ -43,15 +44,20 @@ _ATTEMPTED = """
         record = CASE WHEN :drop THEN NULL ELSE record END
     WHERE id = :id AND batch = :batch RETURNING account_id, endpoint
 """
+# After a quiet time the row of failures begins anew: nobody knows how the endpoint was meanwhile.
 _FAILING = """
-    INSERT INTO webhook_endpoints (account_id, endpoint, first_failure_at, disabled_at)
-    VALUES (:account, :endpoint, :at, :disabled_at)
+    INSERT INTO webhook_endpoints (account_id, endpoint, first_failure_at, last_failure_at, disabled_at)
+    VALUES (:account, :endpoint, :at, :at, :disabled_at)
     ON CONFLICT (account_id, endpoint) DO UPDATE SET
-        first_failure_at = COALESCE(webhook_endpoints.first_failure_at, :at),
+        first_failure_at = CASE
+            WHEN webhook_endpoints.last_failure_at >= :quiet_since
+            THEN COALESCE(webhook_endpoints.first_failure_at, :at) ELSE :at
+        END,
+        last_failure_at = :at,
         disabled_at = COALESCE(webhook_endpoints.disabled_at, :disabled_at)
 """
 _WELL = """
-    UPDATE webhook_endpoints SET first_failure_at = NULL, disabled_at = NULL
+    UPDATE webhook_endpoints SET first_failure_at = NULL, last_failure_at = NULL, disabled_at = NULL
     WHERE account_id = :account AND endpoint = :endpoint
 """
 _LIST = """
@@ -157,8 +163,9 @@ class SqlWebhooks:
             if outcome.state == "delivered":
                 yield Statement(_WELL, endpoint)
             else:
+                failing = {"at": at, "quiet_since": at - QUIET_FOR}
                 disabled_at = at if outcome.disable else None
-                yield Statement(_FAILING, {**endpoint, "at": at, "disabled_at": disabled_at})
+                yield Statement(_FAILING, {**endpoint, **failing, "disabled_at": disabled_at})
 
         await self._database.write(operation, crowd=True, key=_ENDPOINTS)
 
@@ -220,6 +227,7 @@ class SqlWebhooks:
             body=owed.body.encode() if owed else b"",
             secrets=tuple(each.secret for each in self._in_use(secrets or [])),
             failing_since=row["first_failure_at"],
+            failed_at=row["last_failure_at"],
             disabled=bool(row["disabled"]),
             unreadable=closed,
         )
