@@ -118,7 +118,6 @@ def _check_all(services: Services, wanted: list[EnrichmentRequest], account: Acc
 
 
 async def _queue(services: Services, account: Account, order: _Order, claim: Claim | None) -> None:
-    amounts = [services.enricher.price(each) for each in order.wanted]
     reply = Reply(claim, *order.answer) if claim else None
-    await services.enrichments.queue(order.wanted, account, amounts, order.ids, order.bulk_id, reply)
+    await services.enricher.queue(order.wanted, account, order.ids, order.bulk_id, reply)
     services.wake()

@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from contextlib import suppress
 
 import structlog
 from msgspec import Struct
@@ -156,6 +157,31 @@ class Enricher:
     def price(self, request: EnrichmentRequest) -> int:
         """The most that the request can cost."""
         return self._books.prices.to_hold(gates.runnable(request))
+
+    async def queue(
+        self,
+        requests: Sequence[EnrichmentRequest],
+        account: Account,
+        ids: Sequence[str],
+        bulk_id: str | None = None,
+        reply: Reply | None = None,
+    ) -> None:
+        """Hold what these can cost, and queue them: all or none.
+
+        Raises `Problem`: `insufficient_credits`, `idempotency_key_in_use`, `storage_unavailable`.
+        """
+        amounts = [self.price(request) for request in requests]
+        try:
+            await self._books.enrichments.queue(requests, account, amounts, ids, bulk_id, reply)
+        except BaseException as error:
+            if isinstance(error, Problem) and error.code != "storage_unavailable":
+                raise
+            if isinstance(error, Problem) and await self._is_queued(ids[0], account):
+                return  # the commit was made, and the connection broke before it was heard of
+            if reply is None:  # else whoever sends the key again hears what became of it
+                for enrichment_id in ids:
+                    self._in_background(self._give_back(enrichment_id))
+            raise
 
     def hurry(self, seconds: float) -> None:
         """The process is stopping: take on nothing new, end what is in flight within `seconds`; what was
@@ -311,6 +337,11 @@ class Enricher:
                 pause = min(pause * 2, _LONGEST_PAUSE)
             else:
                 return
+
+    async def _is_queued(self, enrichment_id: str, account: Account) -> bool:
+        with suppress(Problem):
+            return await self._books.enrichments.get(enrichment_id, account.id) is not None
+        return False
 
     def _in_background(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
