@@ -206,3 +206,21 @@ async def test_attempts_that_reached_nobody_do_not_count_against_the_receiver(
     await post.attempt()
     delivery = (await post.listed())[0]
     assert (delivery.state, delivery.last_status) == ("pending", 503)
+
+
+async def test_a_stop_gives_back_what_has_not_been_begun(post: Office, hook: Hook) -> None:
+    hook.answer = gate = Gate()
+    for _ in range(deliver.PER_HOST + 5):
+        await post.owe(hook.url)
+    attempting = asyncio.create_task(post.attempt())
+    await hook.until(deliver.PER_HOST)
+    post.deliver.stop()
+    gate.opened.set()
+    await attempting
+    assert len(hook.received) == deliver.PER_HOST
+    states = sorted((each.state, each.attempts) for each in await post.listed())
+    assert states == [("delivered", 1)] * deliver.PER_HOST + [("pending", 0)] * 5
+    assert await post.storage.webhooks.claim("another", 1000) == 5
+
+    await post.deliver("another")  # which it does not begin either
+    assert await post.storage.webhooks.claim("others", 1000) == 5

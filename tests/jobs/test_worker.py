@@ -197,3 +197,30 @@ async def test_work_that_comes_while_the_loop_stumbles_is_done(
     await hook.until(1, seconds=30)
     await worker.stop(1)
     assert len(stumbled) == 3
+
+
+async def test_once_it_drains_no_batch_is_begun(
+    worker: Worker, post: Office, hook: Hook, tmp_path: Path
+) -> None:
+    (tmp_path / "jobs").mkdir()
+    await post.owe(hook.url)
+    worker.start()
+    await hook.until(1)  # the engine runs
+    await making.until(lambda: nothing_due(post))
+    worker.drain()
+    await post.owe(hook.url)
+    worker.wake()
+    await worker._dispatch()
+    assert await batches(post) == [None]
+    await post.deliver("b")  # nor is one that the engine hands over
+    await worker.stop(1)
+    assert len(hook.received) == 1
+
+
+async def nothing_due(post: Office) -> bool:
+    return await batches(post) == []
+
+
+async def batches(post: Office) -> list[str | None]:
+    sql = "SELECT batch FROM webhook_deliveries WHERE state = 'pending'"
+    return [row[0] for row in await post.storage.database.read(sql, {})]

@@ -48,10 +48,21 @@ class Deliver:
         self._schedule = schedule
         self._clock = clock
         self._places = Places(AT_ONCE, PER_HOST, PATIENCE)
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Begin no attempt any more; what is under way ends as usual, and the rest is for others."""
+        self._stopping = True
 
     async def __call__(self, batch: str) -> None:
         """Attempt what is left of `batch`. Raises `Problem(storage_unavailable)`, but only once every attempt
         has ended; one whose outcome could not be written down is made again."""
+        if not self._stopping:
+            await self._attempt_all(batch)
+        if self._stopping:
+            await self._webhooks.put_back(batch)
+
+    async def _attempt_all(self, batch: str) -> None:
         owed = Batch(batch, self._webhooks, self._is_suppressed)
         async with asyncio.TaskGroup() as group:
             attempts = [
@@ -84,6 +95,8 @@ class Deliver:
     async def _outcome(self, delivery: Delivery, owed: Batch) -> Attempted | None:
         try:
             async with self._places.place(delivery.url or ""):
+                if self._stopping:
+                    return None
                 current = await owed.current(delivery.id)
                 return await self._tried(current) if current else None
         except Busy:

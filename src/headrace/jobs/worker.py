@@ -82,6 +82,7 @@ class Worker:
         self._executor: str | None = None
         self._launch: asyncio.Task[Durable] | None = None
         self._asked: dict[str, float] = {}  # account -> when its queue was last given a job
+        self._draining = False
         self._claimed: list[str] = []  # batches that have no job yet
         self._woken = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -101,7 +102,9 @@ class Worker:
 
     def drain(self) -> None:
         """Begin nothing new."""
+        self._draining = True
         self._handlers.contacts.stop()
+        self._handlers.webhooks.stop()
 
     async def stop(self, seconds: float) -> None:
         """End within about `seconds`; what is not done by then is taken up again later, here or elsewhere."""
@@ -138,16 +141,22 @@ class Worker:
         self._woken.clear()
 
     async def _dispatch(self) -> None:
+        if self._draining:
+            return
         if self._durable is None:
             await self._take_up_batches(older_than=0)
         await self._give_jobs()
-        while (due := await self._queues.webhooks.next_due()) and due <= self._clock.wall():
+        while not self._draining and await self._is_due():
             self._claimed.append(new_id())  # first: a claim may be committed and not heard of
             if not await self._queues.webhooks.claim(self._claimed[-1], BATCH):
                 self._claimed.pop()
                 break
             await self._give_jobs()
         await self._ask(await self._queues.enrichments.waiting())
+
+    async def _is_due(self) -> bool:
+        due = await self._queues.webhooks.next_due()
+        return due is not None and due <= self._clock.wall()
 
     async def _give_jobs(self) -> None:
         while self._claimed:

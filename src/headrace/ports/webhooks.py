@@ -72,6 +72,10 @@ class Webhooks(Protocol):
         """What is left to attempt of a batch."""
         ...
 
+    async def put_back(self, batch: str) -> None:
+        """Let what is left of a batch be taken into another one."""
+        ...
+
     async def signing_secrets(self, account_id: str) -> Sequence[str]:
         """The account's secrets that are in use, newest first."""
         ...

@@ -34,6 +34,7 @@ _BATCH = """
     LEFT JOIN webhook_endpoints e ON e.account_id = d.account_id AND e.endpoint = d.endpoint
     WHERE d.batch = :batch AND d.state = 'pending'
 """
+_PUT_BACK = "UPDATE webhook_deliveries SET batch = NULL WHERE batch = :batch AND state = 'pending'"
 _OPEN_BATCHES = """
     SELECT DISTINCT batch FROM webhook_deliveries
     WHERE batch IS NOT NULL AND batch < :before AND state = 'pending'
@@ -140,6 +141,9 @@ class SqlWebhooks:
 
     async def batch(self, batch: str) -> Sequence[Delivery]:
         return [self._delivery(row) for row in await self._database.read(_BATCH, {"batch": batch})]
+
+    async def put_back(self, batch: str) -> None:
+        await self._put(_PUT_BACK, {"batch": batch})
 
     async def attempted(self, batch: str, outcome: Attempted) -> None:
         at = self._clock.wall()

@@ -48,6 +48,10 @@ from headrace.wiring.vendors import (
 )
 from headrace.wiring.work import check_webhook, make_worker
 
+_TO_WRITE = 1.0
+"""Seconds in which what came in the last moment is settled, or put back."""
+
+
 _SWEEP_EVERY = 2.0
 """Seconds between two looks for processes that died."""
 
@@ -86,6 +90,7 @@ class Headrace:
     worker: Worker | None
     own: Own
     _sweeper: list[asyncio.Task[None]] = field(default_factory=list)
+    _ends_by: list[float] = field(default_factory=list)  # by the loop's clock, once the end has begun
 
     def application(self) -> ASGIApp:
         """The HTTP application; it starts and stops this Headrace with its server."""
@@ -121,21 +126,34 @@ class Headrace:
             self.worker.start()
 
     def drain(self) -> None:
-        """Refuse new work and let what is in flight end soon."""
+        """Refuse new work and let what is in flight end soon: all of it by the same time, requests, queued
+        work and webhooks, and what comes late."""
+        seconds = self.settings.server.drain_seconds
+        self._end_in(seconds)
         if self.worker:
             self.worker.drain()
-        self.enricher.hurry(self.settings.server.drain_seconds)
+        self.enricher.hurry(seconds)
 
     async def stop(self) -> None:
         for task in self._sweeper:
             task.cancel()
+        self._end_in(self.settings.server.drain_seconds)  # unless a signal has begun it
         if self.worker:
-            await self.worker.stop(self.settings.server.drain_seconds + LATE_ANSWERS)
-        await self.enricher.finish(LATE_ANSWERS)
+            await self.worker.stop(self._left)
+        await self.enricher.finish(self._left)
         await self.own.finish()
         await self.transport.aclose()
         await self.shared.aclose()
         self.storage.close()
+
+    def _end_in(self, seconds: float) -> None:
+        if not self._ends_by:
+            self._ends_by.append(asyncio.get_running_loop().time() + seconds + LATE_ANSWERS + _TO_WRITE)
+
+    @property
+    def _left(self) -> float:
+        """Seconds until all that is under way has to have ended."""
+        return max(0.0, self._ends_by[0] - asyncio.get_running_loop().time())
 
     async def _sweep(self) -> None:
         """For as long as the process lives, whatever goes wrong; said once a change."""
