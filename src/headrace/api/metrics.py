@@ -59,6 +59,10 @@ class PrometheusMeter(Collector):
         for attempt in attempts:
             self._attempt(attempt)
 
+    def spent(self, provider: str, credits: float) -> None:
+        if credits > 0:
+            self._counts["headrace_vendor_credits", provider] += credits
+
     def render(self) -> bytes:
         """The text format."""
         return generate_latest(self._registry)

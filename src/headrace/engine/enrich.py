@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from headrace.domain import gates
 from headrace.domain.errors import Problem
-from headrace.domain.model import Account, Contact, Enrichment, EnrichmentRequest, Field, Result
+from headrace.domain.model import Account, Attempt, Contact, Enrichment, EnrichmentRequest, Field, Result
 from headrace.domain.plan import Plan
 from headrace.domain.pricing import PriceBook
 from headrace.domain.waterfall import Waterfall
@@ -262,6 +262,7 @@ class Enricher:
         if now - since < LONG_ENOUGH:
             attempts = run.attempts
             self._meter.attempts(attempts)
+            self._in_background(self._meter_late_answers(attempts, run))
             seconds = pause(attempts, self._around.guard.breakers.pauses(), now - since)
             raise PutOff(now + seconds * (1 + random.random() / 5), since, queued.goes_on)  # noqa: S311
 
@@ -320,9 +321,16 @@ class Enricher:
             await asyncio.sleep(_SETTLE_PAUSE)
 
     async def _record_late_answers(self, enrichment: Enrichment, run: Run) -> None:
-        await run.until_silent()
+        await self._meter_late_answers(enrichment.attempts, run)
         known = run.subject.of_all(run.attempts)
         await self._books.enrichments.replace_attempts(enrichment.id, run.attempts, known)
+
+    async def _meter_late_answers(self, counted: Iterable[Attempt], run: Run) -> None:
+        """Count what vendors took for answers that were still out when the rest was `counted`."""
+        before = _spent(counted)
+        await run.until_silent()
+        for provider, cost in _spent(run.attempts).items():
+            self._meter.spent(provider, cost - before.get(provider, 0.0))
 
     async def _give_back(self, enrichment_id: str) -> None:
         """Release a hold whose enrichment came to nothing, as soon as the database can."""
@@ -347,6 +355,14 @@ class Enricher:
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+
+def _spent(attempts: Iterable[Attempt]) -> dict[str, float]:
+    """By vendor, in its own credits."""
+    spent: dict[str, float] = {}
+    for attempt in attempts:
+        spent[attempt.provider] = spent.get(attempt.provider, 0.0) + attempt.vendor_cost
+    return spent
 
 
 def _looked_for(request: EnrichmentRequest, account: Account) -> Contact:

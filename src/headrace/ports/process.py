@@ -26,6 +26,10 @@ class Meter(Protocol):
         """Those of one that has not ended yet, and will be tried again."""
         ...
 
+    def spent(self, provider: str, credits: float) -> None:
+        """What came to be spent, in the vendor's credits, after its attempts were counted."""
+        ...
+
 
 Fence = Callable[[str], AbstractAsyncContextManager[None]]
 """Makes a context that one process of the fleet is inside of at a time."""
