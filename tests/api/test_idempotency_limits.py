@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.jobs.queueing import BULK, QUEUE, nobody, somebody, working
+from tests.jobs.receiver import receiving
 from tests.stack import ENRICH, SEED, Reply, Stack
 
 EMAIL = {**SEED, "enrichment_type": ["email"]}
@@ -46,3 +47,19 @@ async def test_what_was_refused_by_the_limit_is_not_kept(stack: Stack, path: str
     reply = await post(stack, path, body, key, "k")
     assert reply.status < 300
     assert "Idempotency-Replayed" not in reply.headers
+
+
+async def test_a_repeated_replay_of_a_webhook_does_not_count(stack: Stack) -> None:
+    key = await stack.open_account("replaying")
+    async with receiving() as hook:
+        await stack.enrich("email", key=key, webhook_url=hook.url)
+        await hook.until(1)
+        (delivery,) = (await stack.send("GET", "/v2/webhooks", key=key)).json["deliveries"]
+        path = f"/v2/webhooks/{delivery['id']}/replay"
+        while (first := await post(stack, path, {}, key, "again")).status == 429:
+            pass  # the search counts for a second
+        assert "Idempotency-Replayed" not in first.headers
+        replies = await asyncio.gather(*(post(stack, path, {}, key, "again") for _ in range(30)))
+        assert {each.status for each in replies} == {200}
+        assert all("Idempotency-Replayed" in each.headers for each in replies)
+        await hook.until(2)

@@ -97,9 +97,9 @@ async def replay_own(request: AnyRequest, delivery_id: FromPath[str]) -> ASGIRes
     """Deliver it again; another account's looks as if it did not exist."""
     account = await authenticate(request)
     services = services_of(request)
-    await services.limits.admit(account.id)
 
     async def work(_change: Change) -> Struct:
+        await services.limits.admit(account.id)
         if not await services.store.webhooks.replay(delivery_id, account.id):
             raise Problem("not_found", detail="There is no such delivery")
         services.wake()
