@@ -10,6 +10,7 @@ from litestar.plugins.core import MsgspecDIPlugin
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from headrace.api.cors import config_for, refusing
+from headrace.api.health import healthz, metrics
 from headrace.api.metrics import PrometheusMeter
 from headrace.api.openapi import DOCUMENTED, docs_asset, docs_page, openapi_json
 from headrace.api.problems import told
@@ -45,6 +46,17 @@ def create_app(
     if cors:  # nothing goes past the framework, which is who knows CORS
         return at_the_edge(refusing(app, cors), {}, sandbox=services.sandbox)
     return at_the_edge(app, straight(app, single_enrich), sandbox=services.sandbox)
+
+
+def create_watch(meter: PrometheusMeter) -> ASGIApp:
+    """For a process that serves nobody: is it alive, and what has it done."""
+    return _MsgspecOnly(
+        route_handlers=[healthz, metrics],
+        state=State({"meter": meter}),
+        openapi_config=None,
+        exception_handlers={Exception: told},  # type: ignore[dict-item]
+        logging_config=None,
+    )
 
 
 class _MsgspecOnly(Litestar):

@@ -68,10 +68,11 @@ class PrometheusMeter(Collector):
         return generate_latest(self._registry)
 
     def collect(self) -> Iterator[Metric]:
-        """Called by the registry."""
+        """Called by the registry; perhaps in another thread than what counts."""
+        counts = list(self._counts.items())
         for name, (what, labels) in _COUNTERS.items():
             family = CounterMetricFamily(name, what, labels=labels)
-            for (of, *values), count in self._counts.items():
+            for (of, *values), count in counts:
                 if of == name:
                     family.add_metric(values, count)
             yield family
