@@ -251,20 +251,21 @@ class Enricher:
         """Raises `PutOff` where the contact may still be found: a stop cut it off, or nobody could answer."""
         if run.cut_off:
             await heard.keep()
-            raise PutOff(0.0, queued.put_off_since, heard.goes_on)
+            self._in_background(self._keep_late_answers(run, heard))
+            raise PutOff(0.0, queued.put_off_since, heard.goes_on or run.outstanding)
         if _nobody_could_answer(enrichment):
-            self._try_later(queued, run)
+            self._try_later(queued, enrichment, run, heard)
 
-    def _try_later(self, queued: Queued, run: Run) -> None:
+    def _try_later(self, queued: Queued, enrichment: Enrichment, run: Run, heard: Heard) -> None:
         """Raises `PutOff`, unless that has been done for long enough."""
         now = self._around.clock.wall()
         since = now if queued.put_off_since is None else queued.put_off_since
         if now - since < LONG_ENOUGH:
-            attempts = run.attempts
-            self._meter.attempts(attempts)
-            self._in_background(self._meter_late_answers(attempts, run))
-            seconds = pause(attempts, self._around.guard.breakers.pauses(), now - since)
-            raise PutOff(now + seconds * (1 + random.random() / 5), since, queued.goes_on)  # noqa: S311
+            self._meter.attempts(enrichment.attempts)
+            self._in_background(self._keep_late_answers(run, heard))
+            seconds = pause(enrichment.attempts, self._around.guard.breakers.pauses(), now - since)
+            until = now + seconds * (1 + random.random() / 5)  # noqa: S311
+            raise PutOff(until, since, heard.goes_on or run.outstanding)
 
     async def _carry_out(self, run: Run, longer: float) -> None:
         self._runs[run] = longer
@@ -321,13 +322,18 @@ class Enricher:
             await asyncio.sleep(_SETTLE_PAUSE)
 
     async def _record_late_answers(self, enrichment: Enrichment, run: Run) -> None:
-        await self._meter_late_answers(enrichment.attempts, run)
+        await self._meter_late_answers(enrichment, run)
         known = run.subject.of_all(run.attempts)
         await self._books.enrichments.replace_attempts(enrichment.id, run.attempts, known)
 
-    async def _meter_late_answers(self, counted: Iterable[Attempt], run: Run) -> None:
-        """Count what vendors took for answers that were still out when the rest was `counted`."""
-        before = _spent(counted)
+    async def _keep_late_answers(self, run: Run, heard: Heard) -> None:
+        """They are what the next try begins with."""
+        await run.until_silent()
+        await heard.keep()
+
+    async def _meter_late_answers(self, enrichment: Enrichment, run: Run) -> None:
+        """Count what vendors took for answers that were still out when the rest was counted."""
+        before = _spent(enrichment.attempts)
         await run.until_silent()
         for provider, cost in _spent(run.attempts).items():
             self._meter.spent(provider, cost - before.get(provider, 0.0))

@@ -1,4 +1,4 @@
-"""What a search had heard when a stop cut it off, for when it goes on: its vendors have been paid."""
+"""What a queued search has heard, for when it goes on after it was put off: its vendors have been paid."""
 
 import math
 from collections.abc import Awaitable, Callable
@@ -16,7 +16,7 @@ _ALWAYS = Ages(math.inf, math.inf)
 
 class Heard:
     """One search's answers. `memory` is its own: no other search is told of them, whatever its account wants.
-    `goes_on`: it was cut off before."""
+    `goes_on`: it was put off before, and had heard something."""
 
     def __init__(self, memory: Memory, clock: Clock, goes_on: bool) -> None:
         self._memory = memory
@@ -34,10 +34,10 @@ class Heard:
         return reply
 
     async def keep(self) -> None:
-        """Write down what was heard."""
-        for asked, reply in self._told:
-            await self._keep(asked, reply)
+        """Write down what was heard since the last time."""
         self.goes_on = self.goes_on or bool(self._told)
+        while self._told:
+            await self._keep(*self._told.pop(0))
 
     async def _keep(self, asked: Asked, reply: Reply) -> None:
         async def heard() -> Reply:
