@@ -1,10 +1,13 @@
 """Ids sort by time and never meet."""
 
+import itertools
 import time
+from types import SimpleNamespace
 from uuid import RFC_4122, UUID
 
 import pytest
 
+from headrace.engine import ids
 from headrace.engine.ids import new_id
 
 
@@ -40,7 +43,11 @@ def test_no_two_of_a_hundred_thousand_are_alike() -> None:
     assert len({new_id() for _ in range(100_000)}) == 100_000
 
 
-def test_the_bits_that_are_left_to_chance_all_change() -> None:
+def test_the_bits_that_are_left_to_chance_all_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of these has a millisecond of its own: within one, only the lower bits are left to chance."""
+    milliseconds = itertools.count(time.time_ns(), 1_000_000)
+    monkeypatch.setattr(ids, "time", SimpleNamespace(time_ns=lambda: next(milliseconds)))
+    monkeypatch.setattr(ids, "_last", ids._last)  # what comes after this test has the right time again
     seen_set = seen_clear = 0
     for _ in range(2000):
         value = UUID(new_id()).int

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -32,6 +33,18 @@ def test_a_new_file_is_brought_to_the_newest_revision_once(tmp_path: Path) -> No
 
 def test_the_newest_revision_is_the_one_that_the_code_asks_for(tmp_path: Path) -> None:
     assert ScriptDirectory.from_config(alembic(tmp_path / "x.db")).get_heads() == [schema.HEAD]
+
+
+def test_all_migrations_are_one_transaction(fresh: Backend) -> None:
+    """Between two of them, a second process would make the same tables."""
+    location = location_of(fresh.url)
+    with ThreadPoolExecutor(1) as apart:
+        upgrading = apart.submit(schema.upgrade, location)
+        seen = {schema.current(location)}
+        while not upgrading.done():
+            seen.add(schema.current(location))
+        assert upgrading.result()
+    assert seen <= {None, schema.HEAD}
 
 
 def test_migrations_can_be_undone_to_nothing_and_done_again(fresh: Backend) -> None:

@@ -36,7 +36,11 @@ def _take_the_lock(connection: Connection) -> None:
 
 
 with engine.connect() as connection:
-    context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)
+    # Of SQLite it is assumed that tables cannot be made within a transaction. Each migration would have one of
+    # its own, and between two of them another process could take the lock and make the same tables.
+    context.configure(
+        connection=connection, target_metadata=metadata, render_as_batch=True, transactional_ddl=True
+    )
     with context.begin_transaction():
         context.run_migrations()
 engine.dispose()
