@@ -43,7 +43,7 @@ def rotating(storage: Storage) -> Rotation:
 
 async def filled(storage: Storage) -> tuple[str, str]:
     """Something in every sealed column; the ids of an account and of an enrichment."""
-    acme = await account(storage, credits=900_000)
+    acme = await account(storage, credits=900_000_000)
     enrichment_id = await enriched(storage, acme, ADA, webhook=True, key="k1")
     for _ in range(250):
         await enriched(storage, acme, BOB, found=False)
