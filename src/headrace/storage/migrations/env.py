@@ -36,8 +36,8 @@ def _take_the_lock(connection: Connection) -> None:
 
 
 with engine.connect() as connection:
-    # Of SQLite it is assumed that tables cannot be made within a transaction. Each migration would have one of
-    # its own, and between two of them another process could take the lock and make the same tables.
+    # Of SQLite it is assumed that tables cannot be made within a transaction. Each migration would have one
+    # of its own, and between two of them another process could take the lock and make the same tables.
     context.configure(
         connection=connection, target_metadata=metadata, render_as_batch=True, transactional_ddl=True
     )
