@@ -26,7 +26,7 @@ LONG_ENOUGH = 86_400.0
 UNSERVED = 60.0
 """Seconds for which a process that has nobody to ask for a contact leaves it to others."""
 
-_NO_ROOM = ("busy", "rate_limited_here")
+_NO_ROOM = ("busy", "rate_limited_here", "no_connection_here")
 _LACKING = "missing_input"
 
 
