@@ -49,7 +49,7 @@ def test_times_are_told_as_the_library_tells_them(times: list[tuple[float, float
         registry=theirs,
     )
     for duration, waited in times:
-        meter.enrichment(enrichment(duration, waited))
+        meter.enrichment(enrichment(duration, waited), ())
         whole.observe(duration / 1000)
         overhead.observe(max(0.0, duration - waited) / 1000)
 
@@ -77,7 +77,7 @@ def test_attempts_are_told_as_the_library_tells_them() -> None:
         attempt("found", Timing(0.0, obtained_at=1.0)),
     )
     for _ in range(2):
-        meter.enrichment(enrichment(1.0, 1.0, *lines))
+        meter.enrichment(enrichment(1.0, 1.0, *lines), lines)
         for outcome in ("found", "missing", "failed"):
             attempts.labels("hunter", Field.EMAIL, "find", outcome).inc()
         failures.labels("hunter", 'time"out').inc()

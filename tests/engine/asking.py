@@ -43,6 +43,7 @@ class Kept:
     def __init__(self) -> None:
         self.rows: dict[bytes, Remembered] = {}
         self.subjects: list[Sequence[str]] = []
+        self._about: dict[bytes, Sequence[str]] = {}
         self.away = False
 
     async def recall(self, question: bytes) -> Remembered | None:
@@ -53,6 +54,12 @@ class Kept:
         self._check()
         self.rows[question] = answer
         self.subjects.append(subjects)
+        self._about[question] = subjects
+
+    async def forget(self, subject: str) -> None:
+        self._check()
+        for question in [each for each, subjects in self._about.items() if subject in subjects]:
+            del self.rows[question], self._about[question]
 
     def _check(self) -> None:
         if self.away:

@@ -10,7 +10,7 @@ from headrace.mail.replies import Heard, Reading, Reply, Stage, read
 from headrace.mail.visits import Visits
 from headrace.sandbox.mail import manners
 from headrace.sandbox.mail.mailboxes import ODD
-from headrace.sandbox.mail.session import lines
+from headrace.sandbox.mail.session import Session, lines
 from tests.mail.setting import ManualClock, Setting
 
 EARLY = [Stage.GREETING, Stage.HELLO, Stage.MAIL]
@@ -37,6 +37,26 @@ def heard(code: int, text: str, stage: Stage = Stage.RCPT) -> Reading:
 )
 def test_who_refuses_before_the_recipient_refuses_us(stage: Stage, code: int, text: str) -> None:
     assert heard(code, text, stage).blocks_us
+
+
+def test_who_wants_tls_first_does_not_refuse_us() -> None:
+    assert not heard(530, "5.7.0 Must issue a STARTTLS command first", Stage.MAIL).blocks_us
+
+
+class Insisting(manners.BrokenTls):
+    """Will have nothing in the clear."""
+
+    def mail(self, session: Session) -> bytes:
+        return super().mail(session) if session.encrypted else lines(550, ["5.7.1 Encryption required"])
+
+
+async def test_a_handshake_that_breaks_at_a_host_that_insists_on_it_is_no_refusal(setting: Setting) -> None:
+    setting.lab.manners["brokentls"] = Insisting(setting.lab.mailboxes.state)
+    prober = setting.prober()
+    for _ in range(2):
+        told = await prober.verify(f"ana@brokentls.{ODD}", 60)
+        assert told.verdict.reason == "tls_failed"
+    assert setting.lab.book.sessions == 4, "asked again, each time in TLS and in the clear"
 
 
 @pytest.mark.parametrize("stage", EARLY)

@@ -127,11 +127,11 @@ async def test_without_a_deadline_each_session_has_its_own(setting: Setting) -> 
     assert [each.verdict.reason for each in told] == ["out_of_time", "mailbox_accepted"]
 
 
-@pytest.mark.parametrize("case", ["tarpit", "latetarpit"])
-async def test_a_session_has_an_end(setting: Setting, case: str) -> None:
+@pytest.mark.parametrize(("case", "reason"), [("tarpit", "reply_timeout"), ("latetarpit", "out_of_time")])
+async def test_a_session_has_an_end(setting: Setting, case: str, reason: str) -> None:
     setting.patience = Patience(session=HURRY)
     told = await setting.prober().verify(f"ana@{case}.{ODD}", None)
-    assert last(told.evidence) == ("mailbox", "unknown", "out_of_time")
+    assert last(told.evidence) == ("mailbox", "unknown", reason)
 
 
 async def test_nobody_else_waits_for_a_host_that_is_silent(setting: Setting) -> None:
@@ -143,6 +143,19 @@ async def test_nobody_else_waits_for_a_host_that_is_silent(setting: Setting) -> 
     setting.clock.now += setting.limits.pass_over
     await prober.verify(f"ana@tarpit.{ODD}", 60)
     assert setting.lab.book.sessions == 2
+
+
+async def test_a_question_with_a_deadline_has_time_to_learn_that_a_host_is_silent(setting: Setting) -> None:
+    """The session has no longer than the question: half of it is for the greeting."""
+    seconds = 60.0
+    setting.patience = Patience(reply=90, session=seconds)
+    prober = setting.prober()
+    verifying = asyncio.create_task(prober.verify(f"ana@tarpit.{ODD}", seconds))
+    await until(lambda: setting.lab.book.open_now)
+    pass_time(seconds / 2 + 1)
+    assert (await verifying).verdict.reason == "reply_timeout"
+    assert (await prober.verify(f"bob@tarpit.{ODD}", seconds)).verdict.reason == "reply_timeout"
+    assert setting.lab.book.sessions == 1
 
 
 async def test_the_next_is_asked_where_the_first_is_silent(setting: Setting) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,14 @@ from typer.testing import CliRunner
 from headrace.cli.main import app
 from headrace.cli.verify import _verify_all
 from headrace.config import load
+from headrace.domain.errors import Problem
 from headrace.domain.model import Thresholds
 from headrace.engine.clock import SystemClock
 from headrace.sandbox.mail import MailLab
 from headrace.sandbox.mail.mailboxes import ODD, State
 from headrace.sandbox.mail.manners import Plain
 from headrace.sandbox.mail.session import Session, Silence
+from headrace.storage.suppressions import SqlSuppressions
 from headrace.wiring import make_own
 from tests.faults.waiting import pass_time
 from tests.mail.setting import until
@@ -103,6 +105,34 @@ def test_who_must_be_left_alone_is_neither_asked_about_nor_guessed(tmp_path: Pat
     name = ["--firstname", "Ana", "--lastname", "Lima", "--domain", f"www.normal.{ODD}"]
     refused = CliRunner().invoke(app, ["find", *name, "--config", str(config)])
     assert "must be left alone" in str(refused.exception)
+
+
+def test_nobody_is_guessed_who_is_known_by_the_address_only(tmp_path: Path, lab: MailLab) -> None:
+    config = settings(tmp_path, lab, probe=False)
+    who = ["privacy", "suppress", "--email", "Jane.Doe@acme.example", "--config", str(config)]
+    assert CliRunner().invoke(app, who).exit_code == 0
+    jane = ["find", "--firstname", "Jane", "--lastname", "Doe", "--domain", "acme.example"]
+    john = ["find", "--firstname", "John", "--lastname", "Smith", "--domain", "acme.example"]
+    assert "must be left alone" in str(CliRunner().invoke(app, [*jane, "--config", str(config)]).exception)
+    assert CliRunner().invoke(app, [*john, "--config", str(config)]).exit_code == 0
+
+
+def test_one_look_up_that_fails_for_long_costs_no_other_address(
+    tmp_path: Path, lab: MailLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = settings(tmp_path, lab, probe=False)
+    assert CliRunner().invoke(app, ["accounts", "create", "acme", "--config", str(config)]).exit_code == 0
+    hit = SqlSuppressions.hit
+
+    async def away(suppressions: SqlSuppressions, identifiers: Sequence[str]) -> bool:
+        if any("ana@" in each for each in identifiers):
+            raise Problem("storage_unavailable")
+        return await hit(suppressions, identifiers)
+
+    monkeypatch.setattr(SqlSuppressions, "hit", away)
+    monkeypatch.setattr("headrace.cli.verify._PAUSE", 0.0)
+    found = verify(config, f"bob@nullmx.{ODD}", f"ana@nullmx.{ODD}", f"eva@nullmx.{ODD}")
+    assert [each["reason"] for each in found] == ["null_mx", "storage_unavailable", "null_mx"]
 
 
 def test_the_thresholds_of_an_account(tmp_path: Path, lab: MailLab) -> None:

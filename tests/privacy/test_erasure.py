@@ -139,6 +139,20 @@ async def test_an_answer_that_comes_after_the_end_of_its_search_is_forgotten(
     assert await storage.remembered.recall(question) is None
 
 
+@pytest.mark.parametrize(("since", "goes_on"), [(1.0, False), (None, True)])
+async def test_of_what_was_put_off_an_answer_may_still_come(
+    storage: Storage, acme: Account, since: float | None, goes_on: bool
+) -> None:
+    await enriched(storage, acme, ADA)
+    await storage.enrichments.queue([EnrichmentRequest(ADA.contact, (Field.PHONE,))], acme, [3_000], ["e1"])
+    await storage.enrichments.take(acme.id, 5)
+    erasing = Erasing(storage, Patience(answers=0.01))
+    assert await erasing.waits.get() == "searches under way (1)"
+    await storage.enrichments.put_off("e1", 0.0, since, goes_on)
+    assert await erasing.waits.get() == "late answers"
+    assert (await erasing.finished()).enrichments == 2
+
+
 @pytest.fixture(scope="module")
 def module_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with running(tmp_path_factory.mktemp("erasure")) as made:

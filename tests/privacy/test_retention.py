@@ -89,6 +89,27 @@ async def test_a_refresh_does_not_prolong(kept: Storage, clock: HandClock) -> No
     assert await kept.remembered.recall(question) is None
 
 
+async def test_what_waits_for_longer_than_results_are_kept_ends_for_nothing(
+    kept: Storage, backend: Backend, clock: HandClock
+) -> None:
+    """As it does where no vendor is left that could be asked."""
+    acme = await account(kept, credits=90_000)
+    request = EnrichmentRequest(ADA.contact, (Field.EMAIL,))
+    await kept.enrichments.queue([request], acme, [3_000], ["old"])
+    clock.move(20 * DAY)
+    await kept.enrichments.queue([request], acme, [3_000], ["new"])
+    clock.move(11 * DAY)
+    assert (await kept.retention.purge(KEPT)).results == 1
+
+    assert backend.rows("SELECT state, charged, record FROM enrichments WHERE id = 'old'") == [
+        ("finished", 0, None)
+    ]
+    assert not backend.rows("SELECT digest FROM subjects WHERE record_id = 'old'")
+    assert [each.id for each in await kept.enrichments.take(acme.id, 5)] == ["new"]
+    audited = await kept.audit()
+    assert (audited.balanced, audited.held) == (True, 3_000)
+
+
 async def test_a_webhook_that_was_never_delivered_ends_with_its_record(
     kept: Storage, backend: Backend, clock: HandClock
 ) -> None:
@@ -112,19 +133,6 @@ async def test_many_are_forgotten_in_batches_and_counted(kept: Storage, clock: H
     assert purged.results == 600
     assert seen == [("results", 500), ("results", 600)]
     assert (await kept.retention.purge(KEPT)).results == 0
-
-
-async def test_what_still_waits_for_its_turn_is_kept(
-    kept: Storage, backend: Backend, clock: HandClock
-) -> None:
-    """However old: it is somebody's order."""
-    acme = await account(kept, credits=90_000)
-    request = EnrichmentRequest(ADA.contact, (Field.EMAIL,))
-    await kept.enrichments.queue([request], acme, [3_000], ["e1"])
-    clock.move(400 * DAY)
-    await kept.retention.purge(KEPT)
-
-    assert backend.rows("SELECT state FROM enrichments WHERE record IS NOT NULL") == [("queued",)]
 
 
 async def test_a_reported_outcome_is_kept_as_long_as_a_record(

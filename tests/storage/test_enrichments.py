@@ -188,7 +188,7 @@ async def test_what_was_put_back_is_the_first_again_and_its_hold_stays(
     other.close()
 
 
-async def test_what_was_put_off_waits_for_its_time_behind_all_that_was_not(
+async def test_what_was_put_off_waits_for_its_time_and_not_behind_what_came_since(
     storage: Storage, backend: Backend
 ) -> None:
     payer, other = await account(storage, credits=10_000), backend.open()
@@ -202,9 +202,9 @@ async def test_what_was_put_off_waits_for_its_time_behind_all_that_was_not(
     assert await storage.enrichments.progress("bulk", payer.id) == Progress("bulk", 4, finished=0, queued=4)
     taken = await other.enrichments.take(payer.id, 5)
     assert [(each.id, each.put_off_since, each.goes_on) for each in taken] == [
-        ("e4", None, False),
         ("e3", None, False),
         ("e2", 5.0, True),
+        ("e4", None, False),
     ]
     assert await storage.enrichments.waiting() == []
 
@@ -215,6 +215,27 @@ async def test_what_was_put_off_waits_for_its_time_behind_all_that_was_not(
     assert await balance(storage, payer.id) == (6_000, 4_000)
     assert (await storage.audit()).balanced
     other.close()
+
+
+async def test_what_was_never_put_off_is_taken_whatever_the_time_is_here(
+    storage: Storage, backend: Backend
+) -> None:
+    """The machine that queued it may be a moment ahead."""
+    payer = await account(storage, credits=10_000)
+    await queue(storage, payer, "e1")
+    backend.tamper("UPDATE enrichments SET created_at = created_at + 5, not_before = not_before + 5")
+    assert await storage.enrichments.waiting() == [payer.id]
+    assert [each.id for each in await storage.enrichments.take(payer.id, 5)] == ["e1"]
+
+
+async def test_what_is_released_leaves_nothing_that_names_its_person(
+    storage: Storage, backend: Backend
+) -> None:
+    payer = await account(storage, credits=10_000)
+    await queue(storage, payer, "e1")
+    assert backend.rows("SELECT digest FROM subjects")
+    await storage.ledger.release("e1")
+    assert not backend.rows("SELECT digest FROM subjects")
 
 
 async def test_a_bulk_tells_how_far_it_has_come_to_its_owner(storage: Storage) -> None:

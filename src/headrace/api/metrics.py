@@ -44,13 +44,13 @@ class PrometheusMeter(Collector):
             "headrace_overhead_seconds", "Enrichment time not spent waiting for vendors", _OVERHEAD
         )
 
-    def enrichment(self, enrichment: Enrichment) -> None:
+    def enrichment(self, enrichment: Enrichment, attempts: Iterable[Attempt]) -> None:
         counts, success = self._counts, False
         for wanted, result in enrichment.results.items():
             success = success or result.found
             counts["headrace_fields", wanted, "found" if result.found else "not_found"] += 1
         counts["headrace_enrichments", "success" if success else "error"] += 1
-        self.attempts(enrichment.attempts)
+        self.attempts(attempts)
         counts["headrace_credits_charged",] += enrichment.charged / 1000
         self._duration.observe(enrichment.duration_ms / 1000)
         self._overhead.observe(max(0.0, enrichment.duration_ms - enrichment.waited_ms) / 1000)

@@ -15,7 +15,7 @@ from headrace.cli.options import (
     table,
 )
 from headrace.domain import normalize
-from headrace.domain.model import Contact
+from headrace.domain.model import Contact, Field
 from headrace.engine.clock import SystemClock
 from headrace.engine.subjects import Subject
 from headrace.wiring import make_own
@@ -34,12 +34,13 @@ def find(
     host = normalize.domain(domain)
     if host is None:
         raise CommandError("--domain must be a domain such as acme.com")
-    known = Subject(Contact(firstname, lastname, domain=host)).of_request
+    person = Subject(Contact(firstname, lastname, domain=host))
     with storage_if_any(config) as storage:
-        if storage and run(lambda: storage.suppressions.hit(known)):
-            raise CommandError("this person must be left alone: `headrace privacy suppress` was told so")
         guesser = make_own(settings_from(config), storage, SystemClock()).guesser
         found = run(lambda: guesser.candidates(firstname, lastname, host, _MOST))
+        addresses = [known for each in found for known in person.of_found(Field.EMAIL, each.email)]
+        if storage and run(lambda: storage.suppressions.hit([*person.of_request, *addresses])):
+            raise CommandError("this person must be left alone: `headrace privacy suppress` was told so")
     lines: list[dict[str, Any]] = [
         {
             "email": each.email,

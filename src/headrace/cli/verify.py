@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -22,8 +23,10 @@ from headrace.cli.options import (
     table,
 )
 from headrace.cli.progress import counting
-from headrace.domain.model import Thresholds
+from headrace.domain.errors import Problem
+from headrace.domain.model import Grade, Thresholds, Verdict
 from headrace.engine.clock import SystemClock
+from headrace.engine.own.verify import Verified
 from headrace.storage.opening import Storage
 from headrace.wiring import make_own
 from headrace.wiring.own import Own
@@ -31,6 +34,10 @@ from headrace.wiring.own import Own
 _AT_ONCE = 1_000
 """Addresses under way. Mail hosts and name servers have smaller numbers of their own; this one is for memory
 and the database, and so large that the queue for one host hardly keeps another waiting."""
+
+
+_TRIES, _PAUSE = 10, 1.0
+"""How often, and with how many seconds between, it is looked up who must be left alone."""
 
 
 def verify(
@@ -70,12 +77,21 @@ async def _verify_all(
     async def one(address: str) -> VerifyAnswer:
         nonlocal done
         async with places:
-            verified = await own.verifier.verify(address, thresholds=thresholds)
+            verified = await _verified(own, address, thresholds)
         done += 1
         count("addresses", done)
         return verify_answer(verified)
 
     return list(await asyncio.gather(*map(one, addresses)))
+
+
+async def _verified(own: Own, address: str, thresholds: Thresholds) -> Verified:
+    """Who must be left alone has to be looked up; where that fails for long, all others come out the same."""
+    for _ in range(_TRIES):
+        with suppress(Problem):  # the database has logged it
+            return await own.verifier.verify(address, thresholds=thresholds)
+        await asyncio.sleep(_PAUSE)
+    return Verified(address, Verdict(Grade.UNKNOWN, "storage_unavailable"), None, ())
 
 
 def _thresholds(storage: Storage | None, account: str | None) -> Thresholds:

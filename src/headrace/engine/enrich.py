@@ -224,7 +224,9 @@ class Enricher:
             if queued is None:
                 self._in_background(self._give_back(enrichment_id))
             raise
-        self._meter.enrichment(enrichment)
+        self._meter.enrichment(enrichment, heard.news(enrichment.attempts) if heard else enrichment.attempts)
+        if heard and heard.goes_on:
+            self._in_background(heard.forget())
         await self._learner.learn(enrichment, settlement.finished_at)
         if run.outstanding:
             self._in_background(self._record_late_answers(enrichment, run))
@@ -248,24 +250,20 @@ class Enricher:
         return Heard(self._around.memory.apart(queued.id), self._around.clock, queued.goes_on)
 
     async def _unless_later(self, queued: Queued, enrichment: Enrichment, run: Run, heard: Heard) -> None:
-        """Raises `PutOff` where the contact may still be found: a stop cut it off, or nobody could answer."""
-        if run.cut_off:
-            await heard.keep()
-            self._in_background(self._keep_late_answers(run, heard))
-            raise PutOff(0.0, queued.put_off_since, heard.goes_on or run.outstanding)
-        if _nobody_could_answer(enrichment):
-            self._try_later(queued, enrichment, run, heard)
-
-    def _try_later(self, queued: Queued, enrichment: Enrichment, run: Run, heard: Heard) -> None:
-        """Raises `PutOff`, unless that has been done for long enough."""
-        now = self._around.clock.wall()
-        since = now if queued.put_off_since is None else queued.put_off_since
-        if now - since < LONG_ENOUGH:
-            self._meter.attempts(enrichment.attempts)
-            self._in_background(self._keep_late_answers(run, heard))
+        """Raises `PutOff` where the contact may still be found: a stop cut it off, or nobody could answer and
+        it was not put off for long enough yet. What it has heard is kept before: it is not paid for again."""
+        until, since = 0.0, queued.put_off_since
+        if not run.cut_off:
+            now = self._around.clock.wall()
+            since = now if since is None else since
+            if not _nobody_could_answer(enrichment) or now - since >= LONG_ENOUGH:
+                return
             seconds = pause(enrichment.attempts, self._around.guard.breakers.pauses(), now - since)
             until = now + seconds * (1 + random.random() / 5)  # noqa: S311
-            raise PutOff(until, since, heard.goes_on or run.outstanding)
+        self._meter.attempts(heard.news(enrichment.attempts))
+        await heard.keep()
+        self._in_background(self._keep_late_answers(enrichment, run, heard))
+        raise PutOff(until, since, heard.goes_on or run.outstanding)
 
     async def _carry_out(self, run: Run, longer: float) -> None:
         self._runs[run] = longer
@@ -326,9 +324,9 @@ class Enricher:
         known = run.subject.of_all(run.attempts)
         await self._books.enrichments.replace_attempts(enrichment.id, run.attempts, known)
 
-    async def _keep_late_answers(self, run: Run, heard: Heard) -> None:
+    async def _keep_late_answers(self, enrichment: Enrichment, run: Run, heard: Heard) -> None:
         """They are what the next try begins with."""
-        await run.until_silent()
+        await self._meter_late_answers(enrichment, run)
         await heard.keep()
 
     async def _meter_late_answers(self, enrichment: Enrichment, run: Run) -> None:

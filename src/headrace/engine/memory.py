@@ -46,6 +46,7 @@ class Memory:
         self._sharing = Sharing(flights)
         self._digest = digest
         self._clock = clock
+        self._own: tuple[str, ...] = ()  # what one search's answers are filed under beside their persons
 
     def answer(
         self, asked: Asked, ask: Ask, ages: Ages, stopwatch: Stopwatch
@@ -74,10 +75,17 @@ class Memory:
         return reply
 
     def apart(self, name: str) -> "Memory":
-        """One for what only `name` is to remember."""
-        return Memory(
+        """One for what only `name` is to remember, until it is told to `forget`."""
+        apart = Memory(
             self._answers, LocalFlights(), lambda text: self._digest(f"{name}\n{text}"), self._clock
         )
+        apart._own = (f"search:{name}",)
+        return apart
+
+    async def forget(self) -> None:
+        """What only one remembers. Raises `Problem(storage_unavailable)`."""
+        for name in self._own:
+            await self._answers.forget(name)
 
     async def recall(self, asked: Asked, ages: Ages) -> Reply | None:
         """An answer that is young enough, without asking anybody."""
@@ -104,7 +112,7 @@ class Memory:
             return reply
         answer = Remembered(lasting.encode(replace(reply, told=told)), _found(told), self._clock.wall())
         with suppress(Problem):  # the database has logged it
-            await self._answers.remember(key, answer, asked.subjects(told))
+            await self._answers.remember(key, answer, (*asked.subjects(told), *self._own))
         return reply
 
 

@@ -81,6 +81,9 @@ _BY_SUBJECT: Mapping[tuple[int, int], ReplyClass] = {
 _SAYS_LITTLE = {(0, 0), (1, 0), (2, 0), (3, 0), (5, 0)}
 """Enhanced codes that mean "other": the words decide."""
 
+_WANTS_TLS = 530
+"""What is said to who has not begun with TLS, or has no password; whoever it is."""
+
 _MAILBOX, _MAIL_SYSTEM = 2, 3
 """The subjects of enhanced codes that are about one mailbox, and about the server itself."""
 
@@ -107,7 +110,8 @@ def read(heard: Heard, host: MailHost) -> Reading:
         return Reading(means, heard.fault or SAYS[means][1])
     words, early = phrases.told(heard.reply.text), heard.stage is not Stage.RCPT
     means = _early(heard.reply) if early else classify(heard.reply, host)
-    about_us = phrases.ABOUT_OUR_ADDRESS.search(words) is not None or (early and heard.reply.code >= 500)
+    refused = early and heard.reply.code >= 500 and heard.reply.code != _WANTS_TLS
+    about_us = phrases.ABOUT_OUR_ADDRESS.search(words) is not None or refused
     blocks = means is ReplyClass.POLICY and about_us
     tires = means is ReplyClass.RATE and (early or _too_much(heard.reply, words))
     return Reading(means, SAYS[means][1], blocks, tires)

@@ -70,13 +70,16 @@ class Dialogue:
     async def ask(self, name: str, address: Address, recipient: str) -> Heard:
         """What the mail host `name` at `address` ends the session with. Never raises for what it does.
 
-        `recipient` has its domain in ASCII. A handshake that fails is made up for by a session in the clear.
+        `recipient` has its domain in ASCII. A handshake that fails is made up for by a session in the clear,
+        unless the host will not have that.
         """
         loop = asyncio.get_running_loop()
         until = loop.time() + self._patience.session
         heard = await self._session(name, address, recipient, until, encrypt=True)
         if heard.fault == "tls_failed" and loop.time() < until:
-            heard = await self._session(name, address, recipient, until, encrypt=False)
+            clear = await self._session(name, address, recipient, until, encrypt=False)
+            insists = clear.reply is not None and clear.stage < Stage.RCPT
+            return heard if insists else clear
         return heard
 
     async def _session(
@@ -141,7 +144,9 @@ class Dialogue:
 
     async def _hear(self, wire: Wire, stage: Stage) -> Reply:
         try:
-            async with asyncio.timeout(min(self._patience.reply, _left(wire.until))):
+            # Of a host that does not even greet there must be time to tell, and to ask the next one.
+            patience = self._patience.session / 2 if stage is Stage.GREETING else self._patience.reply
+            async with asyncio.timeout(min(patience, self._patience.reply, _left(wire.until))):
                 return await wire.reply()
         except TimeoutError as error:
             fault = "reply_timeout" if _left(wire.until) > 0 else "out_of_time"
@@ -164,7 +169,8 @@ class Dialogue:
         if not self._dialable(address):
             raise _Stop(Heard(Stage.CONNECT, fault="address_not_public"))
         try:
-            async with asyncio.timeout(min(self._patience.connect, _left(until))):
+            patience = min(self._patience.connect, self._patience.session / 2)
+            async with asyncio.timeout(min(patience, _left(until))):
                 wire = await self._dial(str(address))
         except TimeoutError as error:
             fault = "connect_timeout" if _left(until) > 0 else "out_of_time"

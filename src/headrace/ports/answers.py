@@ -24,6 +24,10 @@ class Answers(Protocol):
         """The latest answer, however old. Raises `Problem(storage_unavailable)`."""
         ...
 
+    async def forget(self, subject: str) -> None:
+        """Forget all answers that have this among their `subjects`. Raises `Problem(storage_unavailable)`."""
+        ...
+
     async def remember(self, question: bytes, answer: Remembered, subjects: Sequence[str]) -> None:
         """Keep an answer in the place of an older one, unless one of the persons that it is about, which are
         its `subjects`, is suppressed. Raises `Problem(storage_unavailable)`."""

@@ -18,8 +18,8 @@ class Clock(Protocol):
 class Meter(Protocol):
     """Counts what happened. Labels never hold personal data."""
 
-    def enrichment(self, enrichment: Enrichment) -> None:
-        """One that has ended, with all its attempts."""
+    def enrichment(self, enrichment: Enrichment, attempts: Iterable[Attempt]) -> None:
+        """One that has ended, with those of its attempts that were not counted before."""
         ...
 
     def attempts(self, attempts: Iterable[Attempt]) -> None:

@@ -23,6 +23,12 @@ _NOBODY = "DELETE FROM subjects WHERE record_id = :record"
 _ABOUT = "INSERT INTO subjects (digest, record_id) VALUES (:digest, :record) ON CONFLICT DO NOTHING"
 
 
+_ABOUT_IT = """
+    SELECT s.record_id FROM subjects s JOIN answers a ON a.id = s.record_id WHERE s.digest = :digest
+"""
+_FORGET = "DELETE FROM answers WHERE id = :record"
+
+
 class SqlAnswers:
     """`ports.Answers`."""
 
@@ -59,3 +65,13 @@ class SqlAnswers:
                 yield Each(_ABOUT, [{"digest": digest, "record": kept[0]} for digest in digests])
 
         await self._database.write(operation, key=question.hex())
+
+    async def forget(self, subject: str) -> None:
+        about = {"digest": self._vault.digest(subject)}
+
+        def operation() -> Steps[None]:
+            for row in (yield Statement(_ABOUT_IT, about)):
+                yield Statement(_FORGET, {"record": row[0]})
+                yield Statement(_NOBODY, {"record": row[0]})
+
+        await self._database.write(operation)

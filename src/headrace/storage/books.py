@@ -22,8 +22,8 @@ RESERVE = """
 """
 BEGIN = """
     INSERT INTO enrichments
-        (id, account_id, state, mode, owner, held, charged, created_at, bulk_id, place, record)
-    VALUES (:id, :account, :state, :mode, :owner, :amount, 0, :at, :bulk, :place, :record)
+        (id, account_id, state, mode, owner, held, charged, created_at, not_before, bulk_id, place, record)
+    VALUES (:id, :account, :state, :mode, :owner, :amount, 0, :at, :at, :bulk, :place, :record)
 """
 ENTER = """
     INSERT INTO ledger_entries (operation_id, kind, account_id, amount, at)
@@ -37,6 +37,7 @@ _ENDED = """
     SELECT a.available FROM enrichments e JOIN accounts a ON a.id = e.account_id
     WHERE e.id = :enrichment AND e.state = 'finished'
 """
+_FORGET_SUBJECTS = "DELETE FROM subjects WHERE record_id = :enrichment"
 _WAITS = "SELECT 1 FROM enrichments WHERE id = :enrichment AND state = 'queued'"
 _UNHOLD = """
     UPDATE accounts SET held = held - :held, available = available + :back
@@ -99,6 +100,7 @@ def release(enrichment_id: str, at: float) -> Steps[int | None]:
     available = yield from end(row, 0, at)
     if available is not None:
         yield Statement(idempotency.FORGET_ENRICHMENT, {"enrichment": enrichment_id})
+        yield Statement(_FORGET_SUBJECTS, {"enrichment": enrichment_id})
     return available
 
 

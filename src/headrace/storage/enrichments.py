@@ -49,7 +49,8 @@ _WAITING = """
     )
     SELECT account_id FROM waiting WHERE account_id IS NOT NULL AND EXISTS (
         SELECT 1 FROM enrichments e
-        WHERE e.state = 'queued' AND e.account_id = waiting.account_id AND e.not_before <= :at
+        WHERE e.state = 'queued' AND e.account_id = waiting.account_id
+            AND (e.not_before <= e.created_at OR e.not_before <= :at)
     )
 """
 _PUT_BACK = """
@@ -62,11 +63,12 @@ _PUT_OFF = """
     WHERE id = :enrichment AND state = 'running' AND owner = :owner
 """
 _TAKEN = "SELECT id FROM enrichments WHERE state = 'running' AND owner = :owner AND mode = 'async'"
-# What was never put off comes first: nobody waits behind a contact that nobody can answer for.
+# In the order in which they were due; what was never put off is due since it came, whatever a clock says.
 _TAKE = """
     UPDATE enrichments SET state = 'running', owner = :owner
     WHERE state = 'queued' AND id IN (
-        SELECT id FROM enrichments WHERE state = 'queued' AND account_id = :account AND not_before <= :at
+        SELECT id FROM enrichments WHERE state = 'queued' AND account_id = :account
+            AND (not_before <= created_at OR not_before <= :at)
         ORDER BY not_before, created_at, place LIMIT :most
     ) RETURNING id, bulk_id, created_at, place, held, not_before, put_off_since, goes_on,
         record

@@ -23,6 +23,10 @@ _LOOK_AGAIN = 0.1
 
 _RUNNING = "SELECT id FROM enrichments WHERE state = 'running'"
 _ENDED = "SELECT record FROM enrichments WHERE id = :record AND record IS NOT NULL AND finished_at > :since"
+_PUT_OFF = """
+    SELECT 1 FROM enrichments
+    WHERE id = :record AND state = 'queued' AND (goes_on OR put_off_since IS NOT NULL)
+"""
 _EMPTY_ENRICHMENT = """
     UPDATE enrichments SET record = NULL WHERE id = :record AND state = 'finished' AND record IS NOT NULL
     RETURNING account_id
@@ -178,7 +182,10 @@ class Eraser:
         return _Round(erased, theirs.people, is_late)
 
     def _is_late(self, record_id: str, since: float) -> Steps[bool]:
-        """Whether an enrichment ended just now without an answer that is still to come."""
+        """Whether an enrichment ended just now without an answer that is still to come, or went back to its
+        queue, where nothing says for which answers it has not waited."""
+        if (yield Statement(_PUT_OFF, {"record": record_id})):
+            return True
         for row in (yield Statement(_ENDED, {"record": record_id, "since": since})):
             if record := self._vault.read(row[0], decode_record):
                 return any(line.reason == Failure.DEADLINE for line in record.attempts)

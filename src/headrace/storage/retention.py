@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 import structlog
 
 from headrace.ports import Clock
+from headrace.storage import books
 from headrace.storage.audit_log import AuditLog
 from headrace.storage.database import Database, Each, Statement, Steps
 
@@ -17,6 +18,9 @@ _DAY = 86_400.0
 _OLD_RECORDS = """
     SELECT id FROM enrichments WHERE record IS NOT NULL AND state = 'finished' AND created_at < :cutoff
     ORDER BY created_at LIMIT :most
+"""
+_OLD_QUEUED = """
+    SELECT id FROM enrichments WHERE state = 'queued' AND created_at < :cutoff ORDER BY created_at LIMIT :most
 """
 _EMPTY_RECORD = "UPDATE enrichments SET record = NULL WHERE id = :record"
 _EMPTY_DELIVERIES = """
@@ -82,16 +86,16 @@ class Retention:
     async def purge(self, periods: Periods, progress: Progress = lambda kind, count: None) -> Purged:
         """Forget all that is overdue, a batch a commit. The books and who was suppressed stay."""
         now = self._clock.wall()
+        oldest = now - periods.results * _DAY
         purged = Purged(
-            results=await self._in_batches("results", now - periods.results * _DAY, self._results, progress),
+            results=await self._in_batches("results", oldest, self._results, progress)
+            + await self._in_batches("queued", oldest, self._queued, progress),
             answers=await self._in_batches("answers", now - periods.answers * _DAY, self._answers, progress),
             replies=await self._in_batches("replies", now, self._replies, progress),
             companies=await self._in_batches(
                 "companies", now - periods.answers * _DAY, self._companies, progress
             ),
-            outcomes=await self._in_batches(
-                "outcomes", now - periods.results * _DAY, self._outcomes, progress
-            ),
+            outcomes=await self._in_batches("outcomes", oldest, self._outcomes, progress),
             audit=await self._database.write(
                 lambda: self._audit_log.forget_before(now - periods.audit * _DAY)
             ),
@@ -117,6 +121,14 @@ class Retention:
         yield Each(_EMPTY_DELIVERIES, [{**record, "at": at} for record in records])
         yield Each(_FORGET_SUBJECTS, records)
         return len(records)
+
+    def _queued(self, cutoff: float) -> Steps[int]:
+        """What has waited for so long that it must not be kept any longer ends for nothing."""
+        at, ended = self._clock.wall(), 0
+        for row in (yield Statement(_OLD_QUEUED, {"cutoff": cutoff, "most": _BATCH})):
+            ended += yield from books.take_from_queue(row[0], at)
+            yield Statement(_FORGET_SUBJECTS, {"record": row[0]})
+        return ended
 
     def _answers(self, cutoff: float) -> Steps[int]:
         old = yield Statement(_OLD_ANSWERS, {"cutoff": cutoff, "most": _BATCH})

@@ -114,7 +114,13 @@ class KeyFile:
         if self.path.stat().st_mode & 0o077:
             raise Unusable(f"{self.path}: others can read it; run chmod 600 on it")
         keys = tuple(self.path.read_bytes().split())
-        _check(keys, str(self.path))
+        try:
+            _check(keys, str(self.path))
+        except Unusable as error:
+            raise Unusable(
+                f"{error}; restore this file, or, if the keys are lost for good, move it away and see"
+                " headrace db give-up"
+            ) from None
         return keys
 
 

@@ -1,5 +1,6 @@
 """One address verified without any vendor: what the checks found, weighed into a verdict."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -30,6 +31,9 @@ from headrace.mail.evidence import (
 from headrace.ports import Suppressions
 
 FREE_MAIL = "free_mail"  # yes: anybody can open a mailbox there
+
+_LOOK_UPS = 16
+"""At a time: of a long list they would else wait for each other longer than a database may take."""
 
 _NOTHING = Ages()
 _USUAL = Thresholds()
@@ -74,6 +78,7 @@ class Verifier:
         self._recall = recall
         self._reputation = reputation or Reputation()
         self._suppressions = suppressions
+        self._looking = asyncio.Semaphore(_LOOK_UPS)
 
     async def verify(self, address: str, ages: Ages = _NOTHING, thresholds: Thresholds = _USUAL) -> Verified:
         """Never raises for what an address or a mail host is like. `ages`: of what may be used again;
@@ -84,8 +89,11 @@ class Verifier:
     async def spared(self, address: str) -> Verified | None:
         """The verdict on an address of somebody who must be left alone; `None` for all others."""
         known = Subject(Contact()).of_found(Field.EMAIL, address)
-        if self._suppressions is None or not await self._suppressions.hit(known):
+        if self._suppressions is None:
             return None
+        async with self._looking:
+            if not await self._suppressions.hit(known):
+                return None
         unknown = Verdict(Grade.UNKNOWN, SUPPRESSED)
         return Verified(normalize.address(address) or address, unknown, None, ())
 
