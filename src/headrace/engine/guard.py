@@ -54,6 +54,11 @@ class Pass(NamedTuple):
 
     gate: _Gate
     probes: Probes
+    guard: "Guard"
+
+    async def turn(self, seconds: float) -> None:
+        """See `Guard.turn`."""
+        await self.guard.turn(self, seconds)
 
 
 class Guard:
@@ -97,7 +102,7 @@ class Guard:
         if refused:
             self.breakers.gave_up(probes)
             return refused
-        return Pass(gate, probes)
+        return Pass(gate, probes, self)
 
     async def turn(self, passed: Pass, seconds: float) -> None:
         """One more request of a call that was let through: the rate counts each, and not the calls. Raises

@@ -89,7 +89,7 @@ class Run:
         self._tasks: set[asyncio.Task[None]] = set()
         self._timers: dict[Field, asyncio.TimerHandle] = {}
         self._latest = math.inf
-        self._hurried: set[Field] = set()
+        self._hurried: frozenset[Field] = frozenset()
 
     @property
     def elapsed_ms(self) -> float:
@@ -145,7 +145,7 @@ class Run:
         at = self._loop.time() + seconds
         if at > self._latest:
             at = self._latest
-            self._hurried.add(lane)
+            self._hurried |= {lane}
         self._timers[lane] = self._loop.call_at(at, self._time_is_up, lane)
 
     def _time_is_up(self, lane: Field) -> None:
@@ -223,8 +223,7 @@ class Run:
             return Reply(Skipped(passed))
         try:
             talk = _conversation(vendor, question, self.waterfall)
-            turn = partial(guard.turn, passed)
-            reply = await converse(vendor, talk, self._around.transport, self.stopwatch, turn)
+            reply = await converse(vendor, talk, self._around.transport, self.stopwatch, passed.turn)
         except BaseException:
             guard.abandon(passed)
             raise
